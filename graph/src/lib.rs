@@ -1,0 +1,5 @@
+//! The computation graph.
+
+mod player;
+
+pub use player::{InvalidPlayerName, PlayerName};

@@ -1,0 +1,1 @@
+//! What nodes mean: ops, protocols, tensor kernels, datasets, layers.

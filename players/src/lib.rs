@@ -1,0 +1,1 @@
+//! Who takes part: roster, identity and certificates.

@@ -1,0 +1,1 @@
+//! Sessions: schedule, executor, wire format, transports, the player's server, the driver's side.

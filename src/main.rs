@@ -1,0 +1,2 @@
+//! The `sordino` binary.
+fn main() {}

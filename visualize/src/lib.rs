@@ -1,0 +1,1 @@
+//! Overall and local views of a graph as DOT, SVG and PNG.
