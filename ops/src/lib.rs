@@ -1,1 +1,4 @@
 //! What nodes mean: ops, protocols, tensor kernels, datasets, layers.
+
+pub mod data;
+pub mod tensor;

@@ -1,0 +1,1 @@
+//! Datasets that the examples and tests train on.
