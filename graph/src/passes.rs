@@ -1,0 +1,205 @@
+//! Passes that need to know nothing of single ops, and what all passes are written with.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::attribute::Attributes;
+use crate::graph::{Graph, Node, NodeId, Place, Port, SourceLine, Stage};
+use crate::op::OpSpec;
+use crate::types::Type;
+
+/// Copies a graph node by node, with changes: what every pass is written with.
+#[derive(Debug)]
+pub struct Rewriter<'a> {
+    from: &'a Graph,
+    to: Graph,
+    ports: HashMap<Port, Port>,
+    nodes: BTreeMap<NodeId, NodeId>,
+}
+
+impl<'a> Rewriter<'a> {
+    /// Begins a rewrite of `from` into a graph at `stage`.
+    #[must_use]
+    pub fn new(from: &'a Graph, stage: Stage) -> Self {
+        let to = from.empty_like(stage);
+        Self { from, to, ports: HashMap::new(), nodes: BTreeMap::new() }
+    }
+
+    /// The graph so far.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.to
+    }
+
+    /// Where a port of the old graph went.
+    #[must_use]
+    pub fn port(&self, old: Port) -> Option<Port> {
+        self.ports.get(&old).copied()
+    }
+
+    /// Says that what was `old` is now `new`.
+    pub fn map(&mut self, old: Port, new: Port) {
+        self.ports.insert(old, new);
+    }
+
+    /// Copies a node with its inputs, edges and outputs mapped.
+    pub fn copy(&mut self, id: NodeId) -> NodeId {
+        let node = self.mapped(id);
+        self.replace(id, node)
+    }
+
+    /// The node with its inputs and control edges mapped.
+    #[must_use]
+    pub fn mapped(&self, id: NodeId) -> Node {
+        let mut node = self.from.node(id).clone();
+        for port in &mut node.inputs {
+            *port = self.port(*port).unwrap_or(*port);
+        }
+        node.after = node.after.iter().filter_map(|old| self.nodes.get(old).copied()).collect();
+        node
+    }
+
+    /// Appends `node` in the place of the old node `id`.
+    pub fn replace(&mut self, id: NodeId, node: Node) -> NodeId {
+        let slots = node.outputs.len();
+        let new = self.to.push(node);
+        self.nodes.insert(id, new);
+        for slot in (0..slots).map(|slot| u32::try_from(slot).unwrap_or(u32::MAX)) {
+            self.ports.insert(Port { node: id, slot }, Port { node: new, slot });
+        }
+        new
+    }
+
+    /// Appends a node that has no counterpart in the old graph.
+    pub fn push(&mut self, node: Node) -> NodeId {
+        self.to.push(node)
+    }
+
+    /// The new graph.
+    #[must_use]
+    pub fn finish(self) -> Graph {
+        self.to
+    }
+}
+
+/// Drops nodes that nothing with an effect depends on.
+#[must_use]
+pub fn drop_unused(graph: &Graph) -> Graph {
+    let mut used = vec![false; graph.len()];
+    for (id, node) in graph.nodes().rev() {
+        used[id.index()] |= node.op.role.has_effect();
+        if used[id.index()] {
+            for input in &node.inputs {
+                used[input.node.index()] = true;
+            }
+        }
+    }
+    let mut rewriter = Rewriter::new(graph, graph.stage().clone());
+    for (id, _) in graph.nodes().filter(|(id, _)| used[id.index()]) {
+        rewriter.copy(id);
+    }
+    rewriter.finish()
+}
+
+/// Merges nodes of pure ops that have equal attributes, inputs, place and type into the first.
+#[must_use]
+pub fn merge_equal(graph: &Graph) -> Graph {
+    type Key = (&'static str, String, Vec<Port>, Place, Vec<Type>);
+    let mut seen: HashMap<Key, NodeId> = HashMap::new();
+    let mut rewriter = Rewriter::new(graph, graph.stage().clone());
+    for (id, node) in graph.nodes() {
+        let mapped = rewriter.mapped(id);
+        if !node.op.role.is_pure() || !node.after.is_empty() {
+            rewriter.replace(id, mapped);
+            continue;
+        }
+        let attributes = format!("{:?}", mapped.attributes);
+        let key = (
+            node.op.name,
+            attributes,
+            mapped.inputs.clone(),
+            node.place.clone(),
+            node.outputs.clone(),
+        );
+        match seen.get(&key) {
+            Some(&first) => {
+                for slot in (0..node.outputs.len()).map(|s| u32::try_from(s).unwrap_or(u32::MAX)) {
+                    rewriter.map(Port { node: id, slot }, Port { node: first, slot });
+                }
+                rewriter.nodes.insert(id, first);
+            }
+            None => {
+                seen.insert(key, rewriter.replace(id, mapped));
+            }
+        }
+    }
+    rewriter.finish()
+}
+
+/// Appends nodes of a pass or of a lowering rule: the recorder's counterpart for graphs that are
+/// already typed. All nodes get the scope and source line set last.
+#[derive(Debug)]
+pub struct Emitter {
+    graph: Graph,
+    scope: Arc<str>,
+    source: Option<SourceLine>,
+}
+
+impl Emitter {
+    /// Appends to `graph`.
+    #[must_use]
+    pub fn new(graph: Graph) -> Self {
+        Self { graph, scope: "".into(), source: None }
+    }
+
+    /// Sets scope and source line of the nodes to come.
+    pub fn locate(&mut self, scope: Arc<str>, source: Option<SourceLine>) {
+        self.scope = scope;
+        self.source = source;
+    }
+
+    /// Appends a node of one output.
+    ///
+    /// # Panics
+    /// When attributes or inputs do not fit the op: a fault of the rule that emits it.
+    pub fn emit(
+        &mut self,
+        op: &'static OpSpec,
+        attributes: Attributes,
+        inputs: &[Port],
+        place: &Place,
+    ) -> Port {
+        let outputs = match crate::check::infer(&self.graph, op, &attributes, inputs) {
+            Ok(outputs) => outputs,
+            Err(error) => panic!("lowering emitted a faulty {}: {error}", op.name),
+        };
+        let node = Node {
+            op,
+            attributes,
+            inputs: inputs.to_vec(),
+            after: Vec::new(),
+            outputs,
+            place: place.clone(),
+            scope: Arc::clone(&self.scope),
+            source: self.source.clone(),
+        };
+        Port { node: self.graph.push(node), slot: 0 }
+    }
+
+    /// Appends a finished node.
+    pub fn push(&mut self, node: Node) -> NodeId {
+        self.graph.push(node)
+    }
+
+    /// The graph so far.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The finished graph.
+    #[must_use]
+    pub fn finish(self) -> Graph {
+        self.graph
+    }
+}

@@ -1,0 +1,344 @@
+//! Recording: a closure runs once, and what it does with values becomes a graph.
+//!
+//! Handles borrow their recording, and the lifetime is a brand: a [`Value`] that outlives its
+//! recording, or meets one of another recording, does not compile.
+//!
+//! ```compile_fail
+//! # use sordino_graph::{record, Setup};
+//! let mut escaped = None;
+//! record("leaks", &Setup::new([]), |g| escaped = Some(g.clone()));
+//! ```
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::attribute::{Attribute, Attributes};
+use crate::check;
+use crate::graph::{Graph, Node, NodeId, Place, Port, SourceLine, Stage};
+use crate::op::{OpSpec, Role};
+use crate::setup::Setup;
+use crate::types::Type;
+
+/// What went wrong while recording, with the program's line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordFault {
+    /// The op.
+    pub op: String,
+    /// A sentence.
+    pub message: String,
+    /// The program's line.
+    pub source: SourceLine,
+}
+
+/// A recording failed: every fault that it met, in program order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordError {
+    /// Name of the function that was recorded.
+    pub function: String,
+    /// At least one fault.
+    pub faults: Vec<RecordFault>,
+}
+
+impl std::error::Error for RecordError {}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "recording {} failed", self.function)?;
+        for fault in &self.faults {
+            write!(f, "\n  {}: {} {}", fault.source, fault.op, fault.message)?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs `program` once and returns the graph that it recorded.
+///
+/// # Errors
+/// [`RecordError`] with every op whose inputs did not fit it.
+pub fn record<F>(name: &str, setup: &Setup, program: F) -> Result<Graph, RecordError>
+where
+    F: for<'r> FnOnce(&Recording<'r>),
+{
+    let graph = Graph::new(name, Arc::new(setup.clone()), Stage::Recorded);
+    let state = RefCell::new(State {
+        graph,
+        scope: "".into(),
+        scopes: HashMap::new(),
+        variables: HashMap::new(),
+        faults: Vec::new(),
+    });
+    program(&Recording { state: &state, brand: PhantomData });
+    let state = state.into_inner();
+    if state.faults.is_empty() {
+        Ok(state.graph)
+    } else {
+        Err(RecordError { function: name.to_owned(), faults: state.faults })
+    }
+}
+
+/// A recording in progress.
+#[derive(Clone, Copy)]
+pub struct Recording<'r> {
+    state: &'r RefCell<State>,
+    /// Invariant in `'r`: two recordings never have the same type.
+    brand: PhantomData<Cell<&'r ()>>,
+}
+
+struct State {
+    graph: Graph,
+    scope: Arc<str>,
+    /// How often a scope of that full name was opened.
+    scopes: HashMap<String, usize>,
+    /// Accesses of a variable since, and including, the last assignment.
+    variables: HashMap<(Place, String), Accesses>,
+    faults: Vec<RecordFault>,
+}
+
+#[derive(Default)]
+struct Accesses {
+    assigned: Option<NodeId>,
+    read: Vec<NodeId>,
+}
+
+impl fmt::Debug for Recording<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recording({})", self.state.borrow().graph.name())
+    }
+}
+
+impl<'r> Recording<'r> {
+    /// Players, protocol and policy of the program.
+    #[must_use]
+    pub fn setup(&self) -> Arc<Setup> {
+        Arc::clone(self.state.borrow().graph.setup())
+    }
+
+    /// Records what `body` does inside a named group. A name used before in the same group gets a
+    /// number: `private-input`, `private-input_1`.
+    ///
+    /// # Panics
+    /// When `name` is empty or holds other characters than letters, digits, `-`, `_` and `.`.
+    pub fn scope<T>(&self, name: &str, body: impl FnOnce() -> T) -> T {
+        let legal = |c| c != '/' && crate::attribute::is_word_character(c);
+        assert!(!name.is_empty() && name.chars().all(legal), "{name:?} is not a scope name");
+        let outer = {
+            let mut state = self.state.borrow_mut();
+            let slash = if state.scope.is_empty() { "" } else { "/" };
+            let full = format!("{}{slash}{name}", state.scope);
+            let count = state.scopes.entry(full.clone()).or_default();
+            let inner = if *count == 0 { full } else { format!("{full}_{count}") };
+            *count += 1;
+            std::mem::replace(&mut state.scope, inner.into())
+        };
+        let result = body();
+        self.state.borrow_mut().scope = outer;
+        result
+    }
+
+    /// Begins a node of `op`; the caller's line becomes the node's.
+    #[track_caller]
+    pub fn op(&self, op: &'static OpSpec) -> OpBuilder<'r> {
+        let caller = Location::caller();
+        OpBuilder {
+            recording: *self,
+            op,
+            attributes: Attributes::default(),
+            inputs: Vec::new(),
+            place: None,
+            source: SourceLine { file: caller.file().into(), line: caller.line() },
+        }
+    }
+
+    /// Reports a fault of the program at the caller's line.
+    #[track_caller]
+    pub fn fault(&self, op: &str, message: impl Into<String>) {
+        let caller = Location::caller();
+        let source = SourceLine { file: caller.file().into(), line: caller.line() };
+        let fault = RecordFault { op: op.to_owned(), message: message.into(), source };
+        self.state.borrow_mut().faults.push(fault);
+    }
+
+    /// Sees the graph recorded so far.
+    pub(crate) fn with_graph<T>(&self, see: impl FnOnce(&Graph) -> T) -> T {
+        see(&self.state.borrow().graph)
+    }
+
+    /// The value of a port.
+    pub(crate) fn value(self, port: Port) -> Value<'r> {
+        Value { recording: self, port: Some(port) }
+    }
+}
+
+/// A value of the program being recorded: one output of a node.
+#[derive(Clone, Copy)]
+pub struct Value<'r> {
+    recording: Recording<'r>,
+    /// `None` for the result of an op that did not fit its inputs. The fault is recorded; what
+    /// is computed from the value adds none.
+    port: Option<Port>,
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => port.fmt(f),
+            None => f.write_str("faulty"),
+        }
+    }
+}
+
+impl<'r> Value<'r> {
+    /// The recording that the value belongs to.
+    #[must_use]
+    pub fn recording(&self) -> Recording<'r> {
+        self.recording
+    }
+
+    /// Its type; `None` when the op that made it was faulty.
+    #[must_use]
+    pub fn ty(&self) -> Option<Type> {
+        self.recording.with_graph(|graph| graph.ty(self.port?).cloned())
+    }
+
+    /// Where it is; `None` when the op that made it was faulty.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        self.recording.with_graph(|graph| Some(graph.node(self.port?.node).place.clone()))
+    }
+
+    /// The port of the graph; `None` when the op that made it was faulty.
+    #[must_use]
+    pub fn port(&self) -> Option<Port> {
+        self.port
+    }
+}
+
+/// A node being put together. [`build`](Self::build) appends it.
+#[must_use = "a node is recorded by build, build_all or finish"]
+pub struct OpBuilder<'r> {
+    recording: Recording<'r>,
+    op: &'static OpSpec,
+    attributes: Attributes,
+    inputs: Vec<Value<'r>>,
+    place: Option<Place>,
+    source: SourceLine,
+}
+
+impl<'r> OpBuilder<'r> {
+    /// Sets an attribute.
+    pub fn attr(mut self, name: &str, value: impl Into<Attribute>) -> Self {
+        self.attributes.set(name, value);
+        self
+    }
+
+    /// Adds an input.
+    pub fn input(mut self, value: Value<'r>) -> Self {
+        self.inputs.push(value);
+        self
+    }
+
+    /// Adds inputs.
+    pub fn inputs(mut self, values: impl IntoIterator<Item = Value<'r>>) -> Self {
+        self.inputs.extend(values);
+        self
+    }
+
+    /// Says where the node computes. Without it, where its first input is.
+    pub fn at(mut self, place: impl Into<Place>) -> Self {
+        self.place = Some(place.into());
+        self
+    }
+
+    /// Appends a node of one output.
+    pub fn build(self) -> Value<'r> {
+        let recording = self.recording;
+        self.build_all().into_iter().next().unwrap_or(Value { recording, port: None })
+    }
+
+    /// Appends a node without outputs.
+    pub fn finish(self) {
+        self.build_all();
+    }
+
+    /// Appends a node and returns its outputs; none when it is faulty.
+    pub fn build_all(self) -> Vec<Value<'r>> {
+        let Self { recording, op, attributes, inputs, place, source } = self;
+        let Some(ports) = inputs.iter().map(|value| value.port).collect::<Option<Vec<_>>>() else {
+            return Vec::new();
+        };
+        let state = &mut *recording.state.borrow_mut();
+        let first = ports.first().map(|port| state.graph.node(port.node).place.clone());
+        let outputs = match check::infer(&state.graph, op, &attributes, &ports) {
+            Ok(outputs) => outputs,
+            Err(error) => {
+                let message = error.to_string();
+                state.faults.push(RecordFault { op: op.name.to_owned(), message, source });
+                return Vec::new();
+            }
+        };
+        let Some(place) = place.or(first) else {
+            let message = "has no inputs: say where it computes with `at`".to_owned();
+            state.faults.push(RecordFault { op: op.name.to_owned(), message, source });
+            return Vec::new();
+        };
+        let after = state.order_after(op, &attributes, &place);
+        let slots = outputs.len();
+        let scope = Arc::clone(&state.scope);
+        let source = Some(source);
+        let node = Node { op, attributes, inputs: ports, after, outputs, place, scope, source };
+        let id = state.graph.push(node);
+        let port = |slot| Port { node: id, slot: u32::try_from(slot).unwrap_or(u32::MAX) };
+        (0..slots).map(|slot| Value { recording, port: Some(port(slot)) }).collect()
+    }
+}
+
+impl State {
+    /// The nodes after which an access of a variable comes: a read after the last assignment, an
+    /// assignment after the last assignment and every read since.
+    fn order_after(&mut self, op: &OpSpec, attributes: &Attributes, place: &Place) -> Vec<NodeId> {
+        let Some(name) = attributes.text("variable") else { return Vec::new() };
+        let next = NodeId::new(self.graph.len());
+        let accesses = self.variables.entry((place.clone(), name.to_owned())).or_default();
+        match op.role {
+            Role::ReadVariable => {
+                accesses.read.push(next);
+                accesses.assigned.into_iter().collect()
+            }
+            Role::AssignVariable => {
+                let before = accesses.read.drain(..).collect::<Vec<_>>();
+                let assigned = accesses.assigned.replace(next);
+                if before.is_empty() { assigned.into_iter().collect() } else { before }
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What a gradient rule sees: a node, its values, and the gradients of its outputs.
+#[derive(Debug)]
+pub struct Backward<'r> {
+    /// Inputs of the node.
+    pub inputs: Vec<Value<'r>>,
+    /// Outputs of the node.
+    pub outputs: Vec<Value<'r>>,
+    /// Gradients of the outputs; `None` where nothing depends on an output.
+    pub gradients: Vec<Option<Value<'r>>>,
+    /// Attributes of the node.
+    pub attributes: Attributes,
+    /// The recording.
+    pub recording: Recording<'r>,
+}
+
+impl<'r> Backward<'r> {
+    /// The gradient of the first output, which has one whenever the rule is called for an op of a
+    /// single output.
+    #[must_use]
+    pub fn gradient(&self) -> Option<Value<'r>> {
+        self.gradients.first().copied().flatten()
+    }
+}
