@@ -30,24 +30,28 @@ pub(super) fn save(
             }
         }
     }
-    let failed = |path: &Path, source: io::Error| {
+    let unwritable = |path: &Path, source: io::Error| {
         let (name, path) = (name.clone(), path.to_owned());
-        match source.kind() {
-            ErrorKind::AlreadyExists => IdentityError::Exists { name, path },
-            _ => IdentityError::Unwritable { name, path, source },
+        IdentityError::Unwritable { name, path, source }
+    };
+    let not_put = |path: &Path, source: io::Error| match source.kind() {
+        // Another process was faster.
+        ErrorKind::AlreadyExists if !overwrite => {
+            IdentityError::Exists { name: name.clone(), path: path.to_owned() }
         }
+        _ => unwritable(path, source),
     };
     // Both are on disk before either has its name.
-    let new_key = staged(&key_path, key, 0o600, 0o700).map_err(|e| failed(&key_path, e))?;
+    let new_key = staged(&key_path, key, 0o600, 0o700).map_err(|e| unwritable(&key_path, e))?;
     let new_certificate = staged(&certificate_path, certificate, 0o644, 0o755)
-        .map_err(|e| failed(&certificate_path, e))?;
-    put(new_key, &key_path, overwrite).map_err(|e| failed(&key_path, e))?;
+        .map_err(|e| unwritable(&certificate_path, e))?;
+    put(new_key, &key_path, overwrite).map_err(|e| not_put(&key_path, e))?;
     put(new_certificate, &certificate_path, overwrite).map_err(|error| {
         if !overwrite {
             // A key that has no certificate is of no use, and would block the next attempt.
             let _ = fs::remove_file(&key_path);
         }
-        failed(&certificate_path, error)
+        not_put(&certificate_path, error)
     })
 }
 
