@@ -8,8 +8,9 @@ use rustls::{
     ServerConfig, ServerConnection,
 };
 use sordino_players::roster::driver_name;
-use sordino_players::tls::{ALPN, SERVER_NAME, client_config, peer_name, refusal_text};
-use sordino_players::tls::{TlsError, server_config};
+use sordino_players::tls::{
+    ALPN, SERVER_NAME, TlsError, client_config, peer_name, refusal_text, server_config,
+};
 use sordino_players::{Fingerprint, Identity, Player, PlayerName, Refusal, Roster};
 
 #[test]

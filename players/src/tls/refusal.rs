@@ -11,8 +11,9 @@ use crate::certificate::Moment;
 
 /// Why the certificate of a peer was refused.
 ///
-/// Over QUIC the text reaches the peer too, as the reason of the closed connection, so it names
-/// nothing of this side's disk and no player but those that the peer has named itself.
+/// Over QUIC the text reaches the peer too, as the reason of the closed connection. It names
+/// nothing of this side's disk, and no player but the one that was expected or claimed and the
+/// one whose certificate came.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are what the messages say of them")]
