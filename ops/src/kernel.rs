@@ -1,0 +1,164 @@
+//! What runs when a node runs.
+
+use sordino_graph::{Node, OpSpec, PlayerName, TypeError};
+
+use crate::data::DataError;
+use crate::data::batch::BatchRequest;
+use crate::tensor::fixed::OutOfRangeKind;
+use crate::tensor::pad::Pad;
+use crate::value::Tensor;
+
+/// An op whole: its static spec and its kernel.
+pub struct Op {
+    /// Name, attributes, types, role, gradient.
+    pub spec: OpSpec,
+    /// Computes a node's outputs.
+    pub kernel: Kernel,
+    /// For sums whose result does not depend on the order of the terms: adds a term that has
+    /// arrived to the sum so far, so that memory is that of one value and not of all.
+    pub accumulate: Option<Accumulate>,
+}
+
+impl std::fmt::Debug for Op {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.spec.fmt(f)
+    }
+}
+
+/// Computes the outputs of a node from its inputs. Inputs are handed over: what no other node
+/// still reads may be reused in place.
+pub type Kernel = fn(&Context<'_>, Vec<Tensor>) -> Result<Vec<Tensor>, KernelError>;
+
+/// Adds the second tensor to the first.
+pub type Accumulate = fn(&mut Tensor, Tensor) -> Result<(), KernelError>;
+
+/// What a kernel sees beside its inputs.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The node: attributes and types.
+    pub node: &'a Node,
+    /// The step of the plan, from 0.
+    pub step: u64,
+    /// The player's own things.
+    pub host: &'a dyn Host,
+}
+
+/// What a player has of its own: variables, files, pads, a line to the driver.
+pub trait Host: Send + Sync {
+    /// The pad of number `pad` and `lane` in this step, from the secret of `holders`.
+    ///
+    /// # Errors
+    /// [`KernelError::NoSecret`] when the session has no secret of these players.
+    fn pad(
+        &self,
+        holders: &[PlayerName],
+        pad: u32,
+        lane: u32,
+        step: u64,
+    ) -> Result<Pad, KernelError>;
+
+    /// The value of a variable.
+    ///
+    /// # Errors
+    /// [`KernelError::NoVariable`] when it was never assigned.
+    fn read_variable(&self, name: &str) -> Result<Tensor, KernelError>;
+
+    /// Sets a variable.
+    fn assign_variable(&self, name: &str, value: Tensor);
+
+    /// Changes a variable in place: nobody can read it meanwhile.
+    ///
+    /// # Errors
+    /// [`KernelError::NoVariable`] when it was never assigned, and what `change` returns.
+    fn update_variable(
+        &self,
+        name: &str,
+        change: &mut dyn FnMut(&mut Tensor) -> Result<(), KernelError>,
+    ) -> Result<(), KernelError>;
+
+    /// Images and labels of a batch of the player's own data.
+    ///
+    /// # Errors
+    /// [`KernelError::Data`] when the files are missing or not what they should be.
+    fn batch(&self, request: &BatchRequest) -> Result<(Tensor, Tensor), KernelError>;
+
+    /// Hands a value to the driver under a name.
+    fn publish(&self, name: &str, step: u64, value: Tensor);
+}
+
+/// Why a kernel could not compute. Never holds a value.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum KernelError {
+    /// A number cannot be encoded.
+    #[error(
+        "element {index} of the value to share {kind}; the ring holds numbers below {limit:e} in \
+         magnitude. Check the data and the learning rate, or clip"
+    )]
+    OutOfRange {
+        /// Position of the first such element.
+        index: usize,
+        /// What is wrong with it.
+        kind: OutOfRangeKind,
+        /// Numbers must be smaller than this.
+        limit: f64,
+    },
+    /// A label is not a class.
+    #[error("label {index} of the batch is not one of the {classes} classes")]
+    Label {
+        /// Position in the batch.
+        index: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A variable was read before it was assigned.
+    #[error("variable {name} has no value yet: run the function that assigns it first")]
+    NoVariable {
+        /// Its name.
+        name: String,
+    },
+    /// The session has no secret of a group of players.
+    #[error("no session secret of {holders:?}: the players did not set one up")]
+    NoSecret {
+        /// The group.
+        holders: Vec<PlayerName>,
+    },
+    /// The player's own data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A kernel was given values that its types rule out: a bug of ours.
+    #[error("bug: {0}. Please report it with the graph's text")]
+    Bug(String),
+}
+
+impl From<TypeError> for KernelError {
+    fn from(error: TypeError) -> Self {
+        Self::Bug(error.to_string())
+    }
+}
+
+impl Context<'_> {
+    /// A bug: the verifier lets no graph through that gets here.
+    pub(crate) fn bug<T>(&self, what: &str) -> Result<T, KernelError> {
+        Err(KernelError::Bug(format!("{} {what}", self.node.op.name)))
+    }
+
+    /// The inputs, which are exactly `N`.
+    pub(crate) fn inputs<const N: usize>(
+        &self,
+        inputs: Vec<Tensor>,
+    ) -> Result<[Tensor; N], KernelError> {
+        inputs.try_into().or_else(|_| self.bug("got the wrong number of inputs"))
+    }
+
+    /// The floats of an `f32` tensor.
+    pub(crate) fn floats<'t>(&self, tensor: &'t Tensor) -> Result<&'t [f32], KernelError> {
+        tensor.as_f32().map_or_else(|| self.bug("got no f32 tensor"), Ok)
+    }
+
+    /// An integer attribute as a size.
+    pub(crate) fn size(&self, name: &str) -> Result<usize, KernelError> {
+        let value = self.node.attributes.int(name).and_then(|x| usize::try_from(x).ok());
+        value.map_or_else(|| self.bug("lacks an attribute"), Ok)
+    }
+}

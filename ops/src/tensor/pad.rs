@@ -1,0 +1,201 @@
+//! Pads: pseudo-random streams of ring elements that hide shares.
+//!
+//! Players that share a session secret, a [`PadKey`], derive the same pad for the same [`PadId`]
+//! without a message. The pad's key is
+//!
+//! ```text
+//! HKDF-SHA256 (RFC 5869), no salt, secret = the PadKey,
+//! info = "sordino pad v1" || plan (32 bytes) || step (8) || node (4) || lane (4), little-endian,
+//! 16 bytes of output
+//! ```
+//!
+//! and the pad is the keystream of AES-128 in counter mode under that key: block `i` is the
+//! encryption of `i` as a 64-bit little-endian number followed by eight zero bytes. The IV is zero,
+//! since a key serves one stream only. Ring elements are read from it little-endian.
+//!
+//! **No pad repeats**: a [`Pad`] is consumed by its one use, and whoever asks for a stream must not
+//! ask for the same id twice. A repeated pad reveals the difference of what it hid.
+
+use super::ring::Ring;
+use aes::Aes128;
+use aes::cipher::{
+    Array, Block, InnerIvInit, KeyInit, StreamCipherCore, StreamCipherSeekCore,
+};
+use ctr::{CtrCore, flavors::Ctr64LE};
+use hkdf::Hkdf;
+use rayon::join;
+use sha2::Sha256;
+use std::fmt;
+use zeroize::Zeroize;
+
+/// Bytes of one piece of work: a vector longer than this is shared with idle cores. At 16 GB/s a
+/// piece is 16 µs, ten times what handing it to another core costs.
+pub const PIECE_BYTES: usize = 256 * 1024;
+
+/// The secret that a group of players shares in a session, from which their pads are derived.
+///
+/// Fresh for every session, uniformly random. Zeroed on drop; never printed.
+pub struct PadKey([u8; 32]);
+
+/// Which pad of a session: no two uses in a session may have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PadId {
+    /// Digest of the plan that is run.
+    pub plan: [u8; 32],
+    /// Step of the session.
+    pub step: u64,
+    /// Node of the plan that consumes the pad.
+    pub node: u32,
+    /// Which of the node's pads.
+    pub lane: u32,
+}
+
+/// A pseudo-random stream, not yet used. Its key is zeroed on drop; never printed.
+pub struct Pad(Aes128);
+
+impl PadKey {
+    /// The key with these bytes, which must be uniformly random and secret.
+    pub fn from_bytes(mut secret: [u8; 32]) -> Self {
+        let key = Self(secret);
+        secret.zeroize();
+        key
+    }
+
+    /// The pad of this id. See the [module](self) for the derivation.
+    pub fn stream(&self, id: &PadId) -> Pad {
+        let mut key = [0; 16];
+        Hkdf::<Sha256>::new(None, &self.0)
+            .expand_multi_info(
+                &[
+                    b"sordino pad v1",
+                    &id.plan,
+                    &id.step.to_le_bytes(),
+                    &id.node.to_le_bytes(),
+                    &id.lane.to_le_bytes(),
+                ],
+                &mut key,
+            )
+            .expect("HKDF-SHA256 gives up to 8160 bytes");
+        let pad = Pad(Aes128::new(&key.into()));
+        key.zeroize();
+        pad
+    }
+}
+
+impl Pad {
+    /// `out[i] = element i of the pad`.
+    pub fn fill<R: Ring>(self, out: &mut [R]) {
+        self.apply(0, out, &|out, bytes| R::read_le(bytes, out));
+    }
+
+    /// `acc[i] += element i of the pad`.
+    pub fn add_to<R: Ring>(self, acc: &mut [R]) {
+        self.apply(0, acc, &R::add_le);
+    }
+
+    /// `acc[i] -= element i of the pad`.
+    pub fn sub_from<R: Ring>(self, acc: &mut [R]) {
+        self.apply(0, acc, &R::sub_le);
+    }
+
+    /// The keystream from element `first` on, which must start a block.
+    pub(super) fn keystream_at<R: Ring>(&self, first: usize) -> Keystream {
+        debug_assert!((first * R::BYTES).is_multiple_of(BLOCK_BYTES));
+        let mut stream = Keystream::inner_iv_init(self.0.clone(), &Array::default());
+        stream.set_block_pos((first * R::BYTES / BLOCK_BYTES) as u64);
+        stream
+    }
+
+    fn apply<R: Ring>(&self, first: usize, out: &mut [R], each: &(impl Fn(&mut [R], &[u8]) + Sync)) {
+        if let Some(middle) = split_point::<R>(out.len()) {
+            let (low, high) = out.split_at_mut(middle);
+            join(|| self.apply(first, low, each), || self.apply(first + middle, high, each));
+            return;
+        }
+        let mut stream = self.keystream_at::<R>(first);
+        let mut buffer = Buffer::new();
+        for out in out.chunks_mut(BUFFER_BYTES / R::BYTES) {
+            each(out, buffer.next(&mut stream, out.len() * R::BYTES));
+        }
+    }
+}
+
+/// `out[i] = sum of the pads' elements i`, in one pass over memory. Without pads, zeros.
+pub fn sum_pads_into<R: Ring>(pads: Vec<Pad>, out: &mut [R]) {
+    sum_pieces(&pads, 0, out);
+}
+
+fn sum_pieces<R: Ring>(pads: &[Pad], first: usize, out: &mut [R]) {
+    if let Some(middle) = split_point::<R>(out.len()) {
+        let (low, high) = out.split_at_mut(middle);
+        join(|| sum_pieces(pads, first, low), || sum_pieces(pads, first + middle, high));
+        return;
+    }
+    let mut streams: Vec<Keystream> =
+        pads.iter().map(|pad| pad.keystream_at::<R>(first)).collect();
+    let mut buffer = Buffer::new();
+    for out in out.chunks_mut(BUFFER_BYTES / R::BYTES) {
+        out.fill(R::default());
+        for stream in &mut streams {
+            R::add_le(out, buffer.next(stream, out.len() * R::BYTES));
+        }
+    }
+}
+
+/// Where a vector of `len` elements is cut in two, at a multiple of [`PIECE_BYTES`]; none if it is
+/// one piece.
+pub(super) fn split_point<R: Ring>(len: usize) -> Option<usize> {
+    let piece = PIECE_BYTES / R::BYTES;
+    let pieces = len.div_ceil(piece);
+    (pieces > 1).then(|| pieces / 2 * piece)
+}
+
+/// A position in a pad.
+pub(super) type Keystream = CtrCore<Aes128, Ctr64LE>;
+
+/// Bytes of an AES block.
+const BLOCK_BYTES: usize = 16;
+
+/// Bytes of keystream made at a time: it and the elements it meets stay in the first cache.
+const BUFFER_BYTES: usize = 8 * 1024;
+
+/// Keystream on its way to the elements, zeroed on drop.
+pub(super) struct Buffer([Block<Aes128>; BUFFER_BYTES / BLOCK_BYTES]);
+
+impl Buffer {
+    pub(super) fn new() -> Self {
+        Self([Array([0; BLOCK_BYTES]); BUFFER_BYTES / BLOCK_BYTES])
+    }
+
+    /// The next `len` bytes of a stream, at most [`BUFFER_BYTES`]. What is left of the last AES
+    /// block is skipped.
+    pub(super) fn next(&mut self, stream: &mut Keystream, len: usize) -> &[u8] {
+        let blocks = &mut self.0[..len.div_ceil(BLOCK_BYTES)];
+        stream.write_keystream_blocks(blocks);
+        &Array::slice_as_flattened(blocks)[..len]
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        Array::slice_as_flattened_mut(&mut self.0).zeroize();
+    }
+}
+
+impl Drop for PadKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for PadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<pad key>")
+    }
+}
+
+impl fmt::Debug for Pad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<pad>")
+    }
+}
