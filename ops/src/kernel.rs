@@ -3,7 +3,7 @@
 use sordino_graph::{Node, OpSpec, PlayerName, TypeError};
 
 use crate::data::DataError;
-use crate::data::batch::BatchRequest;
+use crate::data::store::BatchRequest;
 use crate::tensor::fixed::OutOfRangeKind;
 use crate::tensor::pad::Pad;
 use crate::value::Tensor;

@@ -1,4 +1,17 @@
 //! What nodes mean: ops, protocols, tensor kernels, datasets, layers.
+//!
+//! Read [`op`](mod@op) first: one op a file. [`kernel`] is what an op's kernel sees, [`value`] what it
+//! computes with, [`tensor`] the loops inside. [`protocol`] lowers the placement `secure` to single
+//! players, and [`nn`] has the layers that models are made of.
 
 pub mod data;
+pub mod kernel;
+pub mod nn;
+pub mod op;
+pub mod protocol;
 pub mod tensor;
+pub mod value;
+
+pub use kernel::{Context, Host, Kernel, KernelError, Op};
+pub use op::*;
+pub use value::Tensor;

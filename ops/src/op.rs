@@ -1,0 +1,117 @@
+//! The ops: one a file, with its type rule, gradient rule, kernel, documentation and tests.
+//!
+//! To add an op, write its file and name it in the list below.
+
+use sordino_graph::{GradientOps, OpSet};
+
+use crate::kernel::Op;
+
+/// Declares the modules of ops and lists their `OP`s.
+macro_rules! ops {
+    ($($module:ident),* $(,)?) => {
+        $(pub mod $module;)*
+
+        /// Every op that has one kernel.
+        pub static ALL: &[&Op] = &[$(&$module::OP),*];
+    };
+}
+
+ops! {
+    accuracy,
+    add_bias,
+    add_n,
+    add_pads,
+    assign,
+    conv2d,
+    conv2d_grad_filters,
+    conv2d_grad_images,
+    decode,
+    descend,
+    encode,
+    glorot_uniform,
+    load_batch,
+    mask,
+    matmul,
+    max_pool,
+    max_pool_grad,
+    ones_like,
+    pad,
+    publish,
+    random_normal,
+    read_variable,
+    relu,
+    relu_grad,
+    reshape,
+    reveal,
+    scale,
+    share,
+    sigmoid_cross_entropy,
+    sigmoid_cross_entropy_grad,
+    softmax_cross_entropy,
+    softmax_cross_entropy_grad,
+    sum_rows,
+    truncate,
+    zeros,
+}
+
+pub use accuracy::accuracy;
+pub use add_bias::add_bias;
+pub use add_n::add_n;
+pub use assign::assign;
+pub use conv2d::conv2d;
+pub use descend::descend;
+pub use encode::encode;
+pub use glorot_uniform::glorot_uniform;
+pub use load_batch::load_batch;
+pub use matmul::matmul;
+pub use max_pool::max_pool;
+pub use publish::publish;
+pub use random_normal::random_normal;
+pub use read_variable::read_variable;
+pub use relu::relu;
+pub use reshape::reshape;
+pub use reveal::reveal;
+pub use scale::scale;
+pub use share::share;
+pub use sigmoid_cross_entropy::sigmoid_cross_entropy;
+pub use softmax_cross_entropy::softmax_cross_entropy;
+pub use sum_rows::sum_rows;
+pub use zeros::zeros;
+
+/// The ops by name, for the parser.
+#[must_use]
+pub fn op_set() -> OpSet {
+    OpSet::new(ALL.iter().map(|op| &op.spec))
+}
+
+/// The op of that name, with its kernel.
+#[must_use]
+pub fn op(name: &str) -> Option<&'static Op> {
+    ALL.iter().copied().find(|op| op.spec.name == name)
+}
+
+/// Records the gradients of the scalar `loss` by each of `variables`: see
+/// [`sordino_graph::gradients`].
+#[track_caller]
+pub fn gradients<'r>(
+    loss: sordino_graph::Value<'r>,
+    variables: &[sordino_graph::Value<'r>],
+) -> Vec<sordino_graph::Value<'r>> {
+    let ops = GradientOps { ones_like: &ones_like::OP.spec, sum: &add_n::OP.spec };
+    sordino_graph::gradients(ops, loss, variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_those_of_the_files() {
+        let mut names: Vec<_> = ALL.iter().map(|op| op.spec.name).collect();
+        let listed = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), listed);
+        assert_eq!(op_set().iter().count(), listed + 3, "transfer, send and receive come on top");
+    }
+}

@@ -1,0 +1,57 @@
+//! `add_bias(x, b)`: adds a vector to every row.
+
+use sordino_graph::{
+    Backward, Element, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
+};
+
+use super::sum_rows;
+use crate::kernel::{Context, KernelError, Op};
+use crate::value::{Tensor, slice_mut};
+
+/// `y[.., j] = x[.., j] + b[j]`.
+///
+/// Shapes: `x` f32`[..,c]`, `b` f32`[c]`; returns that of `x`.
+#[track_caller]
+pub fn add_bias<'r>(x: Value<'r>, b: Value<'r>) -> Value<'r> {
+    x.recording().op(&OP.spec).input(x).input(b).build()
+}
+
+/// See [`add_bias()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "add_bias",
+        role: Role::Compute,
+        attributes: &[],
+        infer,
+        gradient: Some(gradient),
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x, b] = s.inputs()?;
+    x.expect_plain(Element::F32)?;
+    let [c] = b.expect_plain(Element::F32)?.expect_rank()?;
+    if x.shape.axes().last() == Some(&c) {
+        Ok(vec![x.clone()])
+    } else {
+        type_error!("adds {b} to the last axis of {x}: their sizes differ")
+    }
+}
+
+fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
+    vec![b.gradient(), b.gradient().map(sum_rows)]
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [x, b] = cx.inputs(inputs)?;
+    let b = cx.floats(&b)?;
+    let Tensor::F32(mut x) = x else { return cx.bug("got no f32 tensor") };
+    for row in slice_mut(&mut x).chunks_exact_mut(b.len().max(1)) {
+        for (x, b) in row.iter_mut().zip(b) {
+            *x += b;
+        }
+    }
+    Ok(vec![Tensor::F32(x)])
+}

@@ -1,0 +1,82 @@
+//! `add_n(x, …)`: the sum of tensors of one type.
+
+use sordino_graph::{
+    Backward, Element, OpSpec, Role, Secrecy, Signature, Type, TypeError, Value, type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::fixed::HEADROOM_BITS;
+use crate::tensor::ring::add_assign;
+use crate::value::{Tensor, slice, slice_mut};
+
+/// `x[0] + x[1] + …`, of plaintext floats, of secrets, or of shares.
+///
+/// Secrets are added without a message and exactly: encoded values leave room for 2^12 terms.
+/// Floats are added from the first to the last.
+///
+/// # Panics
+/// When there is nothing to add.
+#[track_caller]
+pub fn add_n<'r>(terms: impl IntoIterator<Item = Value<'r>>) -> Value<'r> {
+    let terms: Vec<_> = terms.into_iter().collect();
+    let first = terms.first().expect("add_n takes at least one value");
+    first.recording().op(&OP.spec).inputs(terms.iter().copied()).build()
+}
+
+/// See [`add_n()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "add_n",
+        role: Role::Sum,
+        attributes: &[],
+        infer,
+        gradient: Some(gradient),
+    },
+    kernel,
+    accumulate: Some(accumulate),
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let Some((&first, rest)) = s.inputs.split_first() else {
+        return type_error!("needs at least one input");
+    };
+    if first.secrecy == Secrecy::Plain && first.element == Element::I32 {
+        return type_error!("adds floats, secrets or shares, not {first}");
+    }
+    if let Some(other) = rest.iter().find(|&&ty| ty != first) {
+        return type_error!("adds values of one type, not {first} and {other}");
+    }
+    if s.inputs.len() > 1 << HEADROOM_BITS {
+        return type_error!("adds at most {} values: encoded sums would wrap", 1 << HEADROOM_BITS);
+    }
+    Ok(vec![first.clone()])
+}
+
+fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
+    vec![b.gradient(); b.inputs.len()]
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let mut inputs = inputs.into_iter();
+    let Some(mut sum) = inputs.next() else { return cx.bug("got nothing to add") };
+    inputs.try_for_each(|term| accumulate(&mut sum, term))?;
+    Ok(vec![sum])
+}
+
+fn accumulate(sum: &mut Tensor, term: Tensor) -> Result<(), KernelError> {
+    fn add<T: Copy + std::ops::AddAssign>(sum: &mut [T], term: &[T]) {
+        sum.iter_mut().zip(term).for_each(|(sum, term)| *sum += *term);
+    }
+    match (sum, &term) {
+        (Tensor::Ring64(sum), Tensor::Ring64(term)) => {
+            add_assign(sum.make_mut(), term.as_slice());
+        }
+        (Tensor::Ring128(sum), Tensor::Ring128(term)) => {
+            add_assign(sum.make_mut(), term.as_slice());
+        }
+        (Tensor::F32(sum), Tensor::F32(term)) => add(slice_mut(sum), slice(term)),
+        (Tensor::F64(sum), Tensor::F64(term)) => add(slice_mut(sum), slice(term)),
+        _ => return Err(KernelError::Bug("add_n got tensors of two kinds".into())),
+    }
+    Ok(())
+}

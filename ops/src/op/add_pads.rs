@@ -1,0 +1,77 @@
+//! `add_pads(x, …)`: the sum of shares and of pads, the pads added as they are generated.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, OpSpec, PlayerName, Role, Secrecy, Signature, Type, TypeError,
+    Width, type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::pad::sum_pads_into;
+use crate::value::{Elements, Tensor, TensorRing};
+
+/// The sum of any number of shares and of the pads numbered `pads`, each of the secret that the
+/// player of the same place in `peers` has with the node's player, all of one `lane`.
+///
+/// One pass over memory for all pads; no share of a single peer is ever a tensor.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "add_pads",
+        role: Role::Pad,
+        attributes: &[
+            AttributeSpec { name: "lane", kind: AttributeKind::Int },
+            AttributeSpec { name: "pads", kind: AttributeKind::Ints },
+            AttributeSpec { name: "peers", kind: AttributeKind::Players },
+            AttributeSpec { name: "type", kind: AttributeKind::Type },
+        ],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let ty = s.attributes.ty("type").filter(|ty| ty.secrecy == Secrecy::Share);
+    let Some(ty) = ty else { return type_error!("makes a share: say its type") };
+    let pads = s.attributes.ints("pads").unwrap_or_default();
+    let peers = s.attributes.players("peers").unwrap_or_default();
+    if pads.len() != peers.len() || pads.iter().any(|&pad| u32::try_from(pad).is_err()) {
+        return type_error!("takes the number of a pad for each peer");
+    }
+    if s.inputs.iter().any(|&input| input != ty) {
+        return type_error!("adds shares of {ty} only");
+    }
+    Ok(vec![ty.clone()])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    match cx.node.outputs[0].fixed().map(|fixed| fixed.width()) {
+        Some(Width::W64) => run::<u64>(cx, inputs),
+        Some(Width::W128) => run::<u128>(cx, inputs),
+        None => cx.bug("makes no share"),
+    }
+}
+
+fn run<R: TensorRing>(
+    cx: &Context<'_>,
+    inputs: Vec<Tensor>,
+) -> Result<Vec<Tensor>, KernelError> {
+    let attributes = &cx.node.attributes;
+    let lane = u32::try_from(cx.size("lane")?).unwrap_or(u32::MAX);
+    let me = cx.node.place.player().cloned();
+    let holders = |peer: &PlayerName| [Some(peer.clone()), me.clone()].into_iter().flatten();
+    let numbers = attributes.ints("pads").unwrap_or_default().iter();
+    let peers = attributes.players("peers").unwrap_or_default().iter();
+    let pads = numbers.zip(peers).map(|(&pad, peer)| {
+        let group: Vec<_> = holders(peer).collect();
+        cx.host.pad(&group, u32::try_from(pad).unwrap_or(u32::MAX), lane, cx.step)
+    });
+    let pads = pads.collect::<Result<Vec<_>, _>>()?;
+    let mut sum = Elements::<R>::zeros(&cx.node.outputs[0].shape);
+    sum_pads_into(pads, sum.make_mut());
+    let mut sum = R::tensor(sum);
+    for term in inputs {
+        (super::add_n::OP.accumulate.expect("sums accumulate"))(&mut sum, term)?;
+    }
+    Ok(vec![sum])
+}

@@ -1,0 +1,44 @@
+//! `assign(x)`: replaces a variable of the player.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, Value,
+    type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::value::Tensor;
+
+/// Sets the variable `name` of the player that holds `x`. Variables keep their value between
+/// runs; reads and assignments of one variable happen in program order.
+#[track_caller]
+pub fn assign(name: &str, x: Value<'_>) {
+    x.recording().op(&OP.spec).attr("variable", name).input(x).finish();
+}
+
+/// See [`assign()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "assign",
+        role: Role::AssignVariable,
+        attributes: &[AttributeSpec { name: "variable", kind: AttributeKind::Text }],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    match x.secrecy {
+        Secrecy::Plain => Ok(vec![]),
+        _ => type_error!("keeps plaintext, not {x}"),
+    }
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [x] = cx.inputs(inputs)?;
+    let Some(name) = cx.node.attributes.text("variable") else { return cx.bug("lacks a name") };
+    cx.host.assign_variable(name, x);
+    Ok(vec![])
+}

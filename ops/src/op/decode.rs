@@ -1,0 +1,69 @@
+//! `decode(share, …)`: the floats that shares add up to.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::fixed::decode_sum;
+use crate::value::{Elements, Tensor, TensorRing};
+
+/// `scale · 2^-fraction · (the sum of the inputs as a signed number)`, in one pass over memory.
+///
+/// The inputs are shares, or one encoded value, of one type; returns f32 for up to 16 fractional
+/// bits, else f64, rounded once.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "decode",
+        role: Role::Compute,
+        attributes: &[
+            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
+            AttributeSpec { name: "scale", kind: AttributeKind::Real },
+        ],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let Some(&first) = s.inputs.first() else { return type_error!("needs at least one share") };
+    let Some(fixed) = first.fixed() else { return type_error!("decodes no {first}") };
+    if s.inputs.iter().any(|&ty| ty != first) || s.size("fraction")? != fixed.fraction() as usize {
+        return type_error!("decodes shares of one type with the fraction of that type");
+    }
+    Ok(vec![Type::plain(fixed.decoded(), first.shape.clone())])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    match inputs.first() {
+        Some(Tensor::Ring64(_)) => run::<u64>(cx, inputs),
+        Some(Tensor::Ring128(_)) => run::<u128>(cx, inputs),
+        _ => cx.bug("got no shares"),
+    }
+}
+
+fn run<R: TensorRing>(
+    cx: &Context<'_>,
+    inputs: Vec<Tensor>,
+) -> Result<Vec<Tensor>, KernelError> {
+    let shape = &cx.node.outputs[0].shape;
+    let fraction = u32::try_from(cx.size("fraction")?).unwrap_or(u32::MAX);
+    let scale = cx.node.attributes.real("scale").unwrap_or(1.0);
+    let shares = inputs.into_iter().map(|share| R::elements(share));
+    let Some(shares) = shares.collect::<Option<Vec<_>>>() else {
+        return cx.bug("got shares of two rings");
+    };
+    let shares: Vec<_> = shares.iter().map(Elements::as_slice).collect();
+    let n = shape.elements();
+    Ok(vec![if cx.node.outputs[0].element == Element::F32 {
+        let mut out = vec![0.0f32; n];
+        decode_sum(&shares, fraction, scale, &mut out);
+        Tensor::f32(shape, out)
+    } else {
+        let mut out = vec![0.0f64; n];
+        decode_sum(&shares, fraction, scale, &mut out);
+        Tensor::f64(shape, out)
+    }])
+}

@@ -1,0 +1,69 @@
+//! `descend(gradient)`: a step of gradient descent on a variable.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::value::{Tensor, slice, slice_mut};
+
+/// `variable -= rate · gradient`, in place, on the player that holds the gradient.
+///
+/// The variable is f32; the gradient f32 or f64. An f64 product is rounded once.
+#[track_caller]
+pub fn descend(name: &str, rate: f64, gradient: Value<'_>) {
+    let op = gradient.recording().op(&OP.spec);
+    op.attr("variable", name).attr("rate", rate).input(gradient).finish();
+}
+
+/// See [`descend()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "descend",
+        role: Role::AssignVariable,
+        attributes: &[
+            AttributeSpec { name: "rate", kind: AttributeKind::Real },
+            AttributeSpec { name: "variable", kind: AttributeKind::Text },
+        ],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [gradient] = s.inputs()?;
+    gradient.expect_float()?;
+    match s.attributes.real("rate") {
+        Some(rate) if rate > 0.0 => Ok(vec![]),
+        _ => type_error!("takes a rate above 0"),
+    }
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [gradient] = cx.inputs(inputs)?;
+    let attributes = &cx.node.attributes;
+    let (Some(name), Some(rate)) = (attributes.text("variable"), attributes.real("rate")) else {
+        return cx.bug("lacks an attribute");
+    };
+    cx.host.update_variable(name, &mut |variable| {
+        if variable.axes() != gradient.axes() {
+            return cx.bug("got a gradient of another shape than the variable's");
+        }
+        let Tensor::F32(variable) = variable else { return cx.bug("changes f32 variables") };
+        let variable = slice_mut(variable).iter_mut();
+        match &gradient {
+            Tensor::F32(gradient) => {
+                let rate = rate as f32;
+                variable.zip(slice(gradient)).for_each(|(w, g)| *w -= rate * g);
+            }
+            Tensor::F64(gradient) => variable
+                .zip(slice(gradient))
+                .for_each(|(w, g)| *w = (f64::from(*w) - rate * g) as f32),
+            _ => return cx.bug("got no floats"),
+        }
+        Ok(())
+    })?;
+    Ok(vec![])
+}

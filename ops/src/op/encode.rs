@@ -1,0 +1,74 @@
+//! `encode(x)`: floats as fixed-point ring elements.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Element, Fixed, OpSpec, Role, Signature, Type, TypeError, Value,
+    Width,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::fixed::{self, OutOfRange};
+use crate::tensor::ring::Ring;
+use crate::value::{Elements, Tensor, TensorRing, slice};
+
+/// `round(x · 2^fraction)` in the ring of `fixed`, on the player that holds `x`.
+///
+/// The error is at most 2^-(fraction+1). NaN, infinities and magnitudes of 2^(width−14−fraction)
+/// or more are refused when it runs: 2^34 at 64.16 bits, 2^82 at 128.32.
+#[track_caller]
+pub fn encode(x: Value<'_>, fixed: Fixed) -> Value<'_> {
+    let op = x.recording().op(&OP.spec).input(x);
+    op.attr("width", fixed.width().bits()).attr("fraction", fixed.fraction()).build()
+}
+
+/// See [`encode()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "encode",
+        role: Role::Compute,
+        attributes: &[
+            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
+            AttributeSpec { name: "width", kind: AttributeKind::Int },
+        ],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    let shape = x.expect_float()?.shape.clone();
+    Ok(vec![Type::plain(Element::Fixed(s.fixed()?), shape)])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [x] = cx.inputs(inputs)?;
+    match cx.node.outputs[0].fixed() {
+        Some(fixed) if fixed.width() == Width::W64 => run::<u64>(cx, &x, fixed),
+        Some(fixed) => run::<u128>(cx, &x, fixed),
+        None => cx.bug("makes no ring elements"),
+    }
+}
+
+fn run<R: TensorRing>(
+    cx: &Context<'_>,
+    x: &Tensor,
+    fixed: Fixed,
+) -> Result<Vec<Tensor>, KernelError> {
+    let mut out = Elements::<R>::zeros(&cx.node.outputs[0].shape);
+    let fraction = fixed.fraction();
+    match x {
+        Tensor::F32(x) => fixed::encode(slice(x), fraction, out.make_mut()),
+        Tensor::F64(x) => fixed::encode(slice(x), fraction, out.make_mut()),
+        _ => return cx.bug("got no floats"),
+    }
+    .map_err(|error| out_of_range::<R>(error, fraction))?;
+    Ok(vec![R::tensor(out)])
+}
+
+/// The error of a number that the ring of `R` cannot hold.
+pub(super) fn out_of_range<R: Ring>(error: OutOfRange, fraction: u32) -> KernelError {
+    let OutOfRange { index, kind } = error;
+    KernelError::OutOfRange { index, kind, limit: fixed::limit::<R>(fraction) }
+}

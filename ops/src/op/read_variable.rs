@@ -1,0 +1,52 @@
+//! `read_variable()`: the value of a variable of a player.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, OpSpec, PlayerName, Recording, Role, Secrecy, Signature, Type,
+    TypeError, Value, type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::value::Tensor;
+
+/// The value of the variable `name` of `player`, which must be of the type `ty`.
+///
+/// Running it before anything assigned the variable is an error.
+#[track_caller]
+pub fn read_variable<'r>(
+    g: &Recording<'r>,
+    player: &PlayerName,
+    name: &str,
+    ty: &Type,
+) -> Value<'r> {
+    g.op(&OP.spec).attr("variable", name).attr("type", ty.clone()).at(player).build()
+}
+
+/// See [`read_variable()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "read_variable",
+        role: Role::ReadVariable,
+        attributes: &[
+            AttributeSpec { name: "type", kind: AttributeKind::Type },
+            AttributeSpec { name: "variable", kind: AttributeKind::Text },
+        ],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    s.inputs::<0>()?;
+    match s.attributes.ty("type") {
+        Some(ty) if ty.secrecy == Secrecy::Plain => Ok(vec![ty.clone()]),
+        _ => type_error!("reads plaintext: say its type"),
+    }
+}
+
+fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let Some(name) = cx.node.attributes.text("variable") else { return cx.bug("lacks a name") };
+    let value = cx.host.read_variable(name)?;
+    if value.fits(&cx.node.outputs[0]) { Ok(vec![value]) } else { cx.bug("found another type") }
+}

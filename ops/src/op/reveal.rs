@@ -1,0 +1,39 @@
+//! `reveal(x)`: makes a secret plaintext of one player.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, OpSpec, PlayerName, Role, Secrecy, Signature, Type, TypeError,
+    Value, type_error,
+};
+
+use crate::kernel::Op;
+
+/// Reveals the secret `x` to `to`, and to nobody else, as floats: f32 at precision low, f64 at
+/// precision high. The policy of the program must list `to`.
+#[track_caller]
+pub fn reveal<'r>(x: Value<'r>, to: &PlayerName) -> Value<'r> {
+    x.recording().op(&OP.spec).attr("scale", 1.0).input(x).at(to).build()
+}
+
+/// See [`reveal()`]. Lowering replaces it. What is revealed is multiplied by `scale` where it is
+/// decoded, which costs the servers nothing.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "reveal",
+        role: Role::Reveal,
+        attributes: &[AttributeSpec { name: "scale", kind: AttributeKind::Real }],
+        infer,
+        gradient: None,
+    },
+    kernel: |cx, _| cx.bug("is lowered before it runs"),
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    match x.fixed() {
+        Some(fixed) if x.secrecy == Secrecy::Secret => {
+            Ok(vec![Type::plain(fixed.decoded(), x.shape.clone())])
+        }
+        _ => type_error!("takes a secret, not {x}"),
+    }
+}

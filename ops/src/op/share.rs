@@ -1,0 +1,40 @@
+//! `share(x)`: makes an encoded value secret.
+
+use sordino_graph::{
+    Element, OpSpec, Place, Role, Secrecy, Signature, Type, TypeError, Value, type_error,
+};
+
+use super::encode;
+use crate::kernel::Op;
+
+/// Shares `x` among the servers of the protocol: from here on nobody can read it alone. Floats
+/// are encoded first, in the precision of the program.
+#[track_caller]
+pub fn share(x: Value<'_>) -> Value<'_> {
+    let g = x.recording();
+    let Some(secure) = g.setup().secure.clone() else {
+        g.fault("share", "needs a protocol: give the setup its `secure` servers");
+        return x;
+    };
+    let float = x.ty().is_some_and(|ty| ty.element.is_float());
+    let encoded = if float { encode(x, secure.fixed) } else { x };
+    g.op(&OP.spec).input(encoded).at(Place::Secure).build()
+}
+
+/// See [`share()`]. Lowering replaces it.
+pub static OP: Op = Op {
+    spec: OpSpec { name: "share", role: Role::Share, attributes: &[], infer, gradient: None },
+    kernel: |cx, _| cx.bug("is lowered before it runs"),
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    match x.element {
+        Element::Fixed(fixed) if x.secrecy == Secrecy::Plain => {
+            Ok(vec![Type::secret(fixed, x.shape.clone())])
+        }
+        _ => type_error!("takes an encoded plaintext value, not {x}"),
+    }
+}
+
