@@ -1,2 +1,132 @@
-//! Time of the kernels that a step of federated training spends its time in.
-fn main() {}
+//! Time of the kernels in which a step of federated training spends its time, at the sizes of
+//! network_a: 118,282 weights, batches of 128 images of 784 pixels.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use sordino_ops::data::{Mnist, Split};
+use sordino_ops::tensor::conv::{
+    ConvShape, Padding, conv2d, conv2d_grad_filters, conv2d_grad_images,
+};
+use sordino_ops::tensor::fixed::{decode_sum, encode, encode_minus_pads};
+use sordino_ops::tensor::matmul::{MatmulShape, matmul_f32};
+use sordino_ops::tensor::pad::{Pad, PadId, PadKey, sum_pads_into};
+use sordino_ops::tensor::ring::{Ring, add3_into};
+use std::hint::black_box;
+use std::path::Path;
+
+const WEIGHTS: usize = 118_282;
+
+fn products(c: &mut Criterion) {
+    let shapes = [
+        ("forward 128x784x128", MatmulShape::new(128, 784, 128)),
+        (
+            "gradient 784x128x128",
+            MatmulShape { transpose_a: true, ..MatmulShape::new(784, 128, 128) },
+        ),
+        ("1000x1000x1000", MatmulShape::new(1000, 1000, 1000)),
+    ];
+    for (name, shape) in shapes {
+        let a = numbers(shape.m * shape.k);
+        let b = numbers(shape.k * shape.n);
+        let mut out = vec![0.0; shape.m * shape.n];
+        for threads in [1, 2] {
+            c.bench_function(&format!("matmul {name}, {threads} threads"), |bench| {
+                pool(threads).install(|| bench.iter(|| matmul_f32(shape, &a, &b, &mut out)));
+            });
+        }
+    }
+}
+
+fn convolutions(c: &mut Criterion) {
+    let first = ConvShape {
+        batch: 128,
+        height: 28,
+        width: 28,
+        channels: 1,
+        filter_height: 5,
+        filter_width: 5,
+        filters: 16,
+        stride: 1,
+        padding: Padding::Same,
+    };
+    let second = ConvShape { height: 14, width: 14, channels: 16, ..first };
+    for (name, shape) in [("28x28x1 5x5x16", first), ("14x14x16 5x5x16", second)] {
+        let images = numbers(shape.images_len());
+        let filters = numbers(shape.filters_len());
+        let grad = numbers(shape.out_len());
+        let mut out = vec![0.0; shape.out_len().max(shape.images_len())];
+        let one = pool(1);
+        c.bench_function(&format!("conv {name}, 1 thread"), |b| {
+            let out = &mut out[..shape.out_len()];
+            one.install(|| b.iter(|| conv2d(&shape, &images, &filters, out)));
+        });
+        c.bench_function(&format!("conv filters' gradient {name}, 1 thread"), |b| {
+            let out = &mut out[..shape.filters_len()];
+            one.install(|| b.iter(|| conv2d_grad_filters(&shape, &images, &grad, out)));
+        });
+        c.bench_function(&format!("conv images' gradient {name}, 1 thread"), |b| {
+            let out = &mut out[..shape.images_len()];
+            one.install(|| b.iter(|| conv2d_grad_images(&shape, &filters, &grad, out)));
+        });
+    }
+}
+
+fn rings<R: Ring>(c: &mut Criterion) {
+    let (width, fraction_bits) = (R::WIDTH, R::WIDTH / 4);
+    let x = numbers(WEIGHTS);
+    let mut shares = [(); 4].map(|()| vec![R::default(); WEIGHTS]);
+    let mut decoded = vec![0.0f32; WEIGHTS];
+    let [one, two, three, out] = &mut shares;
+    sum_pads_into(pads(1), one);
+    sum_pads_into(pads(2), two);
+
+    c.bench_function(&format!("derive a pad, u{width}"), |b| b.iter(|| pads(1)));
+    for threads in [1, 2] {
+        let pool = pool(threads);
+        let name = |what: &str| format!("{what}, u{width}, {threads} threads");
+        c.bench_function(&name("pad fill"), |b| {
+            pool.install(|| b.iter(|| pads(1).remove(0).fill(out)));
+        });
+        c.bench_function(&name("pad add_to"), |b| {
+            pool.install(|| b.iter(|| pads(1).remove(0).add_to(out)));
+        });
+        c.bench_function(&name("encode"), |b| {
+            pool.install(|| b.iter(|| encode(black_box(&x), fraction_bits, out)));
+        });
+        c.bench_function(&name("encode_minus_pads, 2 pads"), |b| {
+            pool.install(|| b.iter(|| encode_minus_pads(&x, fraction_bits, pads(2), three)));
+        });
+    }
+    c.bench_function(&format!("decode_sum of 3, u{width}"), |b| {
+        b.iter(|| decode_sum(&[one, two, three], fraction_bits, 0.25, &mut decoded));
+    });
+    c.bench_function(&format!("add3_into, u{width}"), |b| {
+        b.iter(|| add3_into(one, two, three, out));
+    });
+}
+
+fn datasets(c: &mut Criterion) {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/mnist");
+    let mut group = c.benchmark_group("mnist load");
+    group.sample_size(10);
+    for range in [0..20_000, 40_000..60_000, 0..60_000] {
+        group.bench_function(format!("{range:?}"), |b| {
+            b.iter(|| Mnist::load(&dir, Split::Train, range.clone()).expect("the files are there"));
+        });
+    }
+}
+
+fn numbers(n: usize) -> Vec<f32> {
+    (0..n).map(|i| (i % 1009) as f32 / 512.0 - 1.0).collect()
+}
+
+fn pads(n: u32) -> Vec<Pad> {
+    let key = PadKey::from_bytes([3; 32]);
+    (0..n).map(|lane| key.stream(&PadId { plan: [1; 32], step: 0, node: 0, lane })).collect()
+}
+
+fn pool(threads: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads start")
+}
+
+criterion_group!(kernels, products, convolutions, rings::<u64>, rings::<u128>, datasets);
+criterion_main!(kernels);

@@ -91,7 +91,7 @@ impl SplitMix64 {
     /// A number below `n`: the high half of 64 random bits times `n`, whose bias, below 2^-32, no
     /// training can see.
     fn below(&mut self, n: u32) -> u32 {
-        (u128::from(self.next()) * u128::from(n) >> 64) as u32
+        ((u128::from(self.next()) * u128::from(n)) >> 64) as u32
     }
 }
 

@@ -285,10 +285,8 @@ mod tests {
         fs::write(&path, &whole[..whole.len() - 3]).unwrap();
         let error = file.load(dir.path(), 0..1).unwrap_err();
         let (long, short) = (whole.len() as u64, whole.len() as u64 - 3);
-        assert!(
-            matches!(error, DataError::Truncated { expected, received, .. }
-                if expected == long && received == short)
-        );
+        assert!(matches!(error, DataError::Truncated { expected, received, .. }
+                if expected == long && received == short));
 
         fs::write(&path, [&whole[..], &[0; 10]].concat()).unwrap();
         let error = file.load(dir.path(), 0..1).unwrap_err();
@@ -310,7 +308,12 @@ mod tests {
         content[4..8].fill(255);
         let (dir, file) = file(&content);
         let text = file.load(dir.path(), 0..1).unwrap_err().to_string();
-        assert!(text.ends_with("holds magic 00000802 and sizes 4294967295 x 2, not magic 00000802 and sizes 3 x 2"), "{text}");
+        assert!(
+            text.ends_with(
+                "holds magic 00000802 and sizes 4294967295 x 2, not magic 00000802 and sizes 3 x 2"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

@@ -194,8 +194,7 @@ fn grad_filters(
         return;
     }
     let MatmulShape { m: pixels, k: patch, n: filters, .. } = shape.product(batch);
-    let product =
-        MatmulShape { transpose_a: true, ..MatmulShape::new(patch, pixels, filters) };
+    let product = MatmulShape { transpose_a: true, ..MatmulShape::new(patch, pixels, filters) };
     with_scratch(pixels * patch, |patches| {
         gather_patches(shape, images, patches);
         matmul_f32_here(product, patches, grad_out, out);

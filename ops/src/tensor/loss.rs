@@ -84,9 +84,10 @@ pub fn sigmoid_cross_entropy(
     n: usize,
 ) -> Result<f32, LabelOutOfRange> {
     check_binary(logits, labels, n)?;
-    let total = logits.iter().zip(labels).map(|(&z, &label)| {
-        f64::from(z.max(0.0) - z * label as f32 + (-z.abs()).exp().ln_1p())
-    });
+    let total = logits
+        .iter()
+        .zip(labels)
+        .map(|(&z, &label)| f64::from(z.max(0.0) - z * label as f32 + (-z.abs()).exp().ln_1p()));
     Ok(mean(total.sum(), n))
 }
 
@@ -149,11 +150,7 @@ pub fn argmax_accuracy(
 ///
 /// # Panics
 /// If `logits` or `labels` is not `n` long.
-pub fn sigmoid_accuracy(
-    logits: &[f32],
-    labels: &[i32],
-    n: usize,
-) -> Result<f32, LabelOutOfRange> {
+pub fn sigmoid_accuracy(logits: &[f32], labels: &[i32], n: usize) -> Result<f32, LabelOutOfRange> {
     check_binary(logits, labels, n)?;
     let right = logits.iter().zip(labels).filter(|&(&z, &label)| (z > 0.0) == (label == 1));
     Ok(mean(right.count() as f64, n))
@@ -200,9 +197,8 @@ mod tests {
     #[test]
     fn softmax_is_what_the_formula_gives() {
         // By hand: -ln softmax([1,2,3])[2] = 0.40760596, -ln softmax([-1,0.5,0])[0] = 2.1041358...
-        let by_hand = |row: &[f64], label: usize| {
-            row.iter().map(|z| z.exp()).sum::<f64>().ln() - row[label]
-        };
+        let by_hand =
+            |row: &[f64], label: usize| row.iter().map(|z| z.exp()).sum::<f64>().ln() - row[label];
         let expected = (by_hand(&[1.0, 2.0, 3.0], 2) + by_hand(&[-1.0, 0.5, 0.0], 0)) / 2.0;
         let loss = softmax_cross_entropy(&LOGITS, &LABELS, 2, 3).unwrap();
         assert!((f64::from(loss) - expected).abs() < 1e-6, "{loss}");

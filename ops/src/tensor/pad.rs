@@ -18,9 +18,7 @@
 
 use super::ring::Ring;
 use aes::Aes128;
-use aes::cipher::{
-    Array, Block, InnerIvInit, KeyInit, StreamCipherCore, StreamCipherSeekCore,
-};
+use aes::cipher::{Array, Block, InnerIvInit, KeyInit, StreamCipherCore, StreamCipherSeekCore};
 use ctr::{CtrCore, flavors::Ctr64LE};
 use hkdf::Hkdf;
 use rayon::join;
@@ -106,7 +104,12 @@ impl Pad {
         stream
     }
 
-    fn apply<R: Ring>(&self, first: usize, out: &mut [R], each: &(impl Fn(&mut [R], &[u8]) + Sync)) {
+    fn apply<R: Ring>(
+        &self,
+        first: usize,
+        out: &mut [R],
+        each: &(impl Fn(&mut [R], &[u8]) + Sync),
+    ) {
         if let Some(middle) = split_point::<R>(out.len()) {
             let (low, high) = out.split_at_mut(middle);
             join(|| self.apply(first, low, each), || self.apply(first + middle, high, each));
@@ -131,8 +134,7 @@ fn sum_pieces<R: Ring>(pads: &[Pad], first: usize, out: &mut [R]) {
         join(|| sum_pieces(pads, first, low), || sum_pieces(pads, first + middle, high));
         return;
     }
-    let mut streams: Vec<Keystream> =
-        pads.iter().map(|pad| pad.keystream_at::<R>(first)).collect();
+    let mut streams: Vec<Keystream> = pads.iter().map(|pad| pad.keystream_at::<R>(first)).collect();
     let mut buffer = Buffer::new();
     for out in out.chunks_mut(BUFFER_BYTES / R::BYTES) {
         out.fill(R::default());
@@ -197,5 +199,128 @@ impl fmt::Debug for PadKey {
 impl fmt::Debug for Pad {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<pad>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aes::cipher::BlockCipherEncrypt;
+
+    const ID: PadId = PadId { plan: [7; 32], step: 5, node: 3, lane: 1 };
+
+    fn key() -> PadKey {
+        PadKey::from_bytes(std::array::from_fn(|i| i as u8))
+    }
+
+    fn filled<R: Ring>(id: &PadId, n: usize) -> Vec<R> {
+        let mut out = vec![R::default(); n];
+        key().stream(id).fill(&mut out);
+        out
+    }
+
+    /// The derivation of the module's documentation, from the primitives: HMAC is written out, as
+    /// is the counter.
+    fn by_hand(id: &PadId, blocks: u64) -> Vec<u8> {
+        use sha2::Digest;
+        let hmac = |key: &[u8; 32], parts: &[&[u8]]| -> [u8; 32] {
+            let padded = |with: u8| {
+                let mut block = [with; 64];
+                block.iter_mut().zip(key).for_each(|(b, k)| *b ^= k);
+                block
+            };
+            let mut inner = Sha256::new_with_prefix(padded(0x36));
+            parts.iter().for_each(|part| inner.update(part));
+            let outer = Sha256::new_with_prefix(padded(0x5c)).chain_update(inner.finalize());
+            outer.finalize().into()
+        };
+        let secret: [u8; 32] = std::array::from_fn(|i| i as u8);
+        let extracted = hmac(&[0; 32], &[&secret]);
+        let mut info = b"sordino pad v1".to_vec();
+        info.extend(id.plan);
+        info.extend(id.step.to_le_bytes());
+        info.extend(id.node.to_le_bytes());
+        info.extend(id.lane.to_le_bytes());
+        let expanded = hmac(&extracted, &[&info, &[1]]);
+        let cipher = Aes128::new_from_slice(&expanded[..16]).unwrap();
+        let mut stream = Vec::new();
+        for counter in 0..blocks {
+            let mut block = Block::<Aes128>::default();
+            block[..8].copy_from_slice(&counter.to_le_bytes());
+            cipher.encrypt_block(&mut block);
+            stream.extend_from_slice(&block);
+        }
+        stream
+    }
+
+    fn vectors<R: Ring>() {
+        // Longer than one piece, and, for 64 bits, ending within an AES block.
+        let n = 2 * PIECE_BYTES / R::BYTES + 77;
+        let bytes = by_hand(&ID, (n * R::BYTES).div_ceil(16) as u64);
+        let mut expected = vec![R::default(); n];
+        R::read_le(&bytes[..n * R::BYTES], &mut expected);
+        assert!(filled::<R>(&ID, n) == expected);
+        for shorter in [0, 1, 2, 3, 511, 1025] {
+            assert_eq!(filled::<R>(&ID, shorter), expected[..shorter]);
+        }
+    }
+
+    #[test]
+    fn pads_are_what_the_documentation_says() {
+        vectors::<u64>();
+        vectors::<u128>();
+    }
+
+    /// Two players of different versions must agree: these numbers never change.
+    #[test]
+    fn a_pad_is_the_same_for_ever() {
+        let expected =
+            [11_914_156_435_493_385_206, 4_462_205_798_377_667_597, 10_995_968_653_324_634_359];
+        assert_eq!(filled::<u64>(&ID, 3), expected);
+    }
+
+    #[test]
+    fn every_part_of_the_id_and_the_key_matter() {
+        let mut plan = [7; 32];
+        plan[31] = 8;
+        let ids = [
+            ID,
+            PadId { plan, ..ID },
+            PadId { step: 6, ..ID },
+            PadId { node: 4, ..ID },
+            PadId { lane: 2, ..ID },
+        ];
+        let mut pads: Vec<_> = ids.iter().map(|id| filled::<u64>(id, 2)).collect();
+        let mut other = vec![0; 2];
+        PadKey::from_bytes([1; 32]).stream(&ID).fill(&mut other);
+        pads.push(other);
+        for (i, pad) in pads.iter().enumerate() {
+            assert!(!pads[..i].contains(pad));
+        }
+    }
+
+    fn sums<R: Ring>(n: usize) {
+        let mut acc = filled::<R>(&ID, n);
+        let other = PadId { lane: 9, ..ID };
+        key().stream(&other).add_to(&mut acc);
+        let mut sum = vec![R::from_i64(1); n];
+        sum_pads_into(vec![key().stream(&ID), key().stream(&other)], &mut sum);
+        assert!(acc == sum);
+        key().stream(&ID).sub_from(&mut acc);
+        assert!(acc == filled::<R>(&other, n));
+        sum_pads_into(Vec::new(), &mut sum);
+        assert!(sum == vec![R::default(); n]);
+    }
+
+    #[test]
+    fn pads_add_and_subtract() {
+        sums::<u64>(1001);
+        sums::<u64>(100_001);
+        sums::<u128>(70_000);
+    }
+
+    #[test]
+    fn nothing_of_a_key_prints() {
+        assert_eq!(format!("{:?} {:?}", key(), key().stream(&ID)), "<pad key> <pad>");
     }
 }
