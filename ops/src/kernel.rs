@@ -80,14 +80,14 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// [`KernelError::Data`] when the files are missing or not what they should be.
-    fn batch(&self, request: &BatchRequest) -> Result<(Tensor, Tensor), KernelError>;
+    fn batch(&self, request: &BatchRequest, step: u64) -> Result<(Tensor, Tensor), KernelError>;
 
     /// Hands a value to the driver under a name.
     fn publish(&self, name: &str, step: u64, value: Tensor);
 }
 
 /// Why a kernel could not compute. Never holds a value.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KernelError {
     /// A number cannot be encoded.

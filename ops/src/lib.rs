@@ -8,10 +8,13 @@ pub mod data;
 pub mod kernel;
 pub mod nn;
 pub mod op;
+pub mod optimise;
+pub mod plan;
 pub mod protocol;
 pub mod tensor;
 pub mod value;
 
 pub use kernel::{Context, Host, Kernel, KernelError, Op};
 pub use op::*;
+pub use plan::{Plan, PlanError};
 pub use value::Tensor;

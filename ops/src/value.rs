@@ -6,7 +6,6 @@ use std::sync::Arc;
 use ndarray::{ArcArray, Dimension, IxDyn};
 use sordino_graph::{Element, Shape, Type, Width};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
 
 use crate::tensor::ring::Ring;
 
@@ -40,7 +39,10 @@ struct Wiped<R: Ring>(Vec<R>);
 
 impl<R: Ring> Drop for Wiped<R> {
     fn drop(&mut self) {
-        self.0.as_mut_slice().zeroize();
+        // A plain fill is a vectorised memset, many times faster than volatile writes; the barrier
+        // keeps the compiler from dropping it because nothing reads the zeros.
+        self.0.fill(R::default());
+        zeroize::optimization_barrier(&self.0);
     }
 }
 

@@ -255,7 +255,7 @@ mod tests {
         let (dir, file) = file(&CONTENT);
         assert_eq!(file.load(dir.path(), 0..3).unwrap(), [1, 2, 3, 4, 5, 6]);
         assert_eq!(file.load(dir.path(), 1..2).unwrap(), [3, 4]);
-        assert_eq!(file.load(dir.path(), 3..3).unwrap(), []);
+        assert!(file.load(dir.path(), 3..3).unwrap().is_empty());
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Datasets that the examples and tests train on, and the order in which their examples are taken.
 //!
 //! [`mnist`] holds the images of digits, read with [`idx`]; [`batches`] says which examples a step
-//! uses. A player reads its own data from its own disk.
+//! uses, and [`store`] keeps what a player has
+//! loaded. A player reads its own data from its own disk.
 
 pub mod batches;
 pub mod idx;
 pub mod mnist;
+pub mod random;
+pub mod store;
 
 pub use batches::{Batches, Order};
 pub use idx::DataError;
 pub use mnist::{Mnist, Split};
+pub use store::{BatchRequest, DataStore, Dataset};

@@ -1,14 +1,17 @@
 //! Two-dimensional convolution (cross-correlation, as every framework calls it) of NHWC images
 //! with HWIO filters, and its two gradients.
 //!
-//! All three are matrix products on *patches*: the matrix with a row per output pixel that holds
-//! the input pixels under the filter (im2col). Images are taken a few at a time, so that the patches
+//! All three are matrix products on *patches*: the matrix that holds, for each output pixel, the
+//! input pixels under the filter (im2col). Images are taken a few at a time, so that the patches
 //! stay in the second cache; scratch memory is about [`SCRATCH`] floats a thread, whatever the
 //! batch. The groups of images are the unit that idle cores take over. They depend on the shape
 //! alone, as does the order in which their gradients are added: results are the same, bit for bit,
 //! on any number of threads.
 
+mod patches;
+
 use super::matmul::{MatmulShape, matmul_f32_here};
+use patches::{gather_patches, scatter_patches};
 use rayon::join;
 use std::cell::Cell;
 
@@ -114,9 +117,19 @@ impl ConvShape {
         (groups > 1).then(|| groups / 2 * self.group())
     }
 
-    /// `patches * filters` and the like: a row per pixel of `images` images.
+    /// Whether the patches are stored transposed, a row per element of a filter. A row of a filter
+    /// over few channels is a handful of floats, too short to copy fast; a row of output pixels is
+    /// long.
+    fn transposed(&self) -> bool {
+        self.filter_width * self.channels < self.out_width()
+    }
+
+    /// `patches * filters = output`, with a row per pixel of `images` images.
     fn product(&self, images: usize) -> MatmulShape {
-        MatmulShape::new(images * self.out_pixels(), self.patch_len(), self.filters)
+        MatmulShape {
+            transpose_a: self.transposed(),
+            ..MatmulShape::new(images * self.out_pixels(), self.patch_len(), self.filters)
+        }
     }
 }
 
@@ -194,7 +207,10 @@ fn grad_filters(
         return;
     }
     let MatmulShape { m: pixels, k: patch, n: filters, .. } = shape.product(batch);
-    let product = MatmulShape { transpose_a: true, ..MatmulShape::new(patch, pixels, filters) };
+    let product = MatmulShape {
+        transpose_a: !shape.transposed(),
+        ..MatmulShape::new(patch, pixels, filters)
+    };
     with_scratch(pixels * patch, |patches| {
         gather_patches(shape, images, patches);
         matmul_f32_here(product, patches, grad_out, out);
@@ -218,10 +234,18 @@ fn grad_images(
         return;
     }
     let MatmulShape { m: pixels, k: patch, n: filter_count, .. } = shape.product(batch);
-    let product =
-        MatmulShape { transpose_b: true, ..MatmulShape::new(pixels, filter_count, patch) };
     with_scratch(pixels * patch, |patches| {
-        matmul_f32_here(product, grad_out, filters, patches);
+        if shape.transposed() {
+            // patches^T = filters * grad_out^T
+            let product = MatmulShape::new(patch, filter_count, pixels);
+            let product = MatmulShape { transpose_b: true, ..product };
+            matmul_f32_here(product, filters, grad_out, patches);
+        } else {
+            // patches = grad_out * filters^T
+            let product = MatmulShape::new(pixels, filter_count, patch);
+            let product = MatmulShape { transpose_b: true, ..product };
+            matmul_f32_here(product, grad_out, filters, patches);
+        }
         scatter_patches(shape, patches, out);
     });
 }
@@ -235,79 +259,6 @@ fn with_scratch(len: usize, work: impl FnOnce(&mut [f32])) {
     }
     work(&mut scratch[..len]);
     KEPT.set(scratch);
-}
-
-/// im2col: row `(image, y, x)` of `patches` is the input under the filter at output pixel `(y, x)`,
-/// in the order of the filters' elements.
-fn gather_patches(shape: &ConvShape, images: &[f32], patches: &mut [f32]) {
-    each_run(shape, images.len(), |run| {
-        let row = &mut patches[run.patch..][..run.len];
-        let (before, rest) = row.split_at_mut(run.inside.start);
-        let (inside, after) = rest.split_at_mut(run.inside.len());
-        before.fill(0.0);
-        after.fill(0.0);
-        let pixels = &images[run.image..][..inside.len()];
-        // Runs are short, often five floats: a loop is faster than a call to copy memory.
-        for (inside, &pixel) in inside.iter_mut().zip(pixels) {
-            *inside = pixel;
-        }
-    });
-}
-
-/// col2im, the transpose of [`gather_patches`]: each pixel becomes the sum of its places in the
-/// patches.
-fn scatter_patches(shape: &ConvShape, patches: &[f32], images: &mut [f32]) {
-    images.fill(0.0);
-    each_run(shape, images.len(), |run| {
-        let pixels = &mut images[run.image..][..run.inside.len()];
-        for (pixel, x) in pixels.iter_mut().zip(&patches[run.patch..][run.inside]) {
-            *pixel += x;
-        }
-    });
-}
-
-/// One row of a filter at one output pixel: contiguous in the patches, and, where it lies inside
-/// the image, in the images too.
-struct Run {
-    /// Where it starts in the patches.
-    patch: usize,
-    /// Its length there.
-    len: usize,
-    /// The part of it that is inside the image; empty if none is.
-    inside: std::ops::Range<usize>,
-    /// Where that part starts in the images.
-    image: usize,
-}
-
-fn each_run(shape: &ConvShape, images_len: usize, mut visit: impl FnMut(Run)) {
-    let c = shape.channels;
-    let len = shape.filter_width * c;
-    let top = shape.zeros_before(shape.height, shape.filter_height);
-    let left = shape.zeros_before(shape.width, shape.filter_width);
-    let images = images_len.checked_div(shape.image_len()).unwrap_or(0);
-    let mut patch = 0;
-    for image in 0..images {
-        for y in 0..shape.out_height() {
-            for x in 0..shape.out_width() {
-                // The filter covers columns `x * stride - left ..` of the image.
-                let start = (x * shape.stride).saturating_sub(left).min(shape.width);
-                let skipped = left.saturating_sub(x * shape.stride).min(shape.filter_width);
-                let columns = (shape.filter_width - skipped).min(shape.width - start);
-                let inside = skipped * c..(skipped + columns) * c;
-                for filter_row in 0..shape.filter_height {
-                    let row = (y * shape.stride + filter_row).wrapping_sub(top);
-                    let run = if row < shape.height {
-                        let image = ((image * shape.height + row) * shape.width + start) * c;
-                        Run { patch, len, inside: inside.clone(), image }
-                    } else {
-                        Run { patch, len, inside: 0..0, image: 0 }
-                    };
-                    visit(run);
-                    patch += len;
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -55,6 +55,10 @@ pub(super) fn matmul_f32_here(shape: MatmulShape, a: &[f32], b: &[f32], out: &mu
 /// idle thread and the second time that the smaller factor is packed.
 const PIECE: usize = 2_000_000;
 
+/// Pieces that a large product is cut into, about: enough for the idle threads of a large machine,
+/// few enough that packing the smaller factor for each costs little.
+const PIECES: usize = 32;
+
 /// Blocks are cut at multiples of these, which the micro-kernels' tiles divide.
 const ROW_TILE: usize = 8;
 const COLUMN_TILE: usize = 48;
@@ -65,6 +69,7 @@ fn matmul<T: Float>(shape: MatmulShape, a: &[T], b: &[T], out: &mut [T], piece: 
     assert_eq!(Some(b.len()), k.checked_mul(n), "right factor: length");
     let a = operand(a, m, k, transpose_a);
     let b = operand(b, k, n, transpose_b);
+    let piece = piece.max(m.saturating_mul(k).saturating_mul(n) / PIECES);
     product(m, k, n, a, b, OutBlock::new(out, m, n), piece);
 }
 

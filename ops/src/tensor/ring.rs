@@ -29,10 +29,10 @@ pub trait Ring:
     fn from_i64(x: i64) -> Self;
     /// The element that stands for `x`, a whole number with `|x| < 2^(WIDTH-1)`.
     fn from_whole(x: f64) -> Self;
-    /// The low 64 bits as a signed integer: the element's value if [`fits_i64`](Ring::fits_i64).
+    /// The low 64 bits as a signed integer: the value if [`beyond_i64`](Ring::beyond_i64) is 0.
     fn low_i64(self) -> i64;
-    /// Whether the signed value of this element is one of an `i64`.
-    fn fits_i64(self) -> bool;
+    /// Zero if the signed value of this element is one of an `i64`.
+    fn beyond_i64(self) -> u64;
     /// The signed value of this element, rounded to the nearest `f64`.
     fn to_f64(self) -> f64;
 
@@ -141,8 +141,11 @@ macro_rules! ring {
                 self as i64
             }
             #[inline(always)]
-            fn fits_i64(self) -> bool {
-                self as i64 as $signed == self as $signed
+            fn beyond_i64(self) -> u64 {
+                // Written with the halves, which vectors can do; the compiler drops it for `u64`.
+                let high = (self as u128 >> 64) as u64;
+                let sign = (self as i64 >> 63) as u64;
+                if $unsigned::BITS == 64 { 0 } else { high ^ sign }
             }
             #[inline(always)]
             fn to_f64(self) -> f64 {
@@ -261,9 +264,10 @@ mod tests {
         assert_eq!(u128::from_i64(-5).to_f64(), -5.0);
         assert_eq!(u64::from_whole(-5.0), u64::from_i64(-5));
         assert_eq!(u128::from_whole(-(2f64.powi(100))).to_f64(), -(2f64.powi(100)));
-        assert!(u128::from_i64(i64::MIN).fits_i64());
-        assert!(!(1u128 << 63).fits_i64());
-        assert!(u64::MAX.fits_i64());
+        assert_eq!(u128::from_i64(i64::MIN).beyond_i64(), 0);
+        assert_ne!((1u128 << 63).beyond_i64(), 0);
+        assert_ne!((1u128 << 64).beyond_i64(), 0);
+        assert_eq!(u64::MAX.beyond_i64(), 0);
     }
 
     #[test]

@@ -1,0 +1,167 @@
+//! A player's data sets: loaded from its own disk when a graph first asks, then kept.
+
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sordino_graph::Shape;
+
+use super::batches::{Batches, Order};
+use super::mnist::{Mnist, Split};
+use crate::kernel::KernelError;
+use crate::value::Tensor;
+
+/// Data sets that a graph can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dataset {
+    /// Handwritten digits, labelled 0 to 9.
+    Mnist,
+    /// The same digits, labelled 0 for 0–4 and 1 for 5–9: two classes for logistic regression.
+    LrMnist,
+}
+
+impl Dataset {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Mnist, Self::LrMnist];
+
+    /// Its name in graphs and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mnist => "Mnist",
+            Self::LrMnist => "LRMnist",
+        }
+    }
+
+    /// The data set of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dataset| dataset.name() == name)
+    }
+
+    /// The names of all, for messages.
+    #[must_use]
+    pub fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+
+    /// Number of examples of a split.
+    #[must_use]
+    pub fn examples(self, split: Split) -> usize {
+        split.len()
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(self) -> usize {
+        match self {
+            Self::Mnist => 10,
+            Self::LrMnist => 2,
+        }
+    }
+
+    fn label(self, digit: i32) -> i32 {
+        match self {
+            Self::Mnist => digit,
+            Self::LrMnist => i32::from(digit >= 5),
+        }
+    }
+}
+
+impl Split {
+    /// Its name in graphs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// The split of that name.
+pub(crate) fn split_from_name(name: &str) -> Option<Split> {
+    [Split::Train, Split::Test].into_iter().find(|split| split.name() == name)
+}
+
+/// Which batches a node loads.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BatchRequest {
+    /// The data set.
+    pub dataset: Dataset,
+    /// The part of it.
+    pub split: Split,
+    /// The examples of the part that are this player's.
+    pub range: Range<usize>,
+    /// Examples a batch.
+    pub batch: usize,
+    /// Seed of the permutations; `None` for the order of the file.
+    pub shuffle: Option<u32>,
+}
+
+/// The data sets under a folder of the player.
+#[derive(Debug)]
+pub struct DataStore {
+    folder: PathBuf,
+    loaded: Mutex<HashMap<BatchRequest, Arc<Mutex<Loaded>>>>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    mnist: Mnist,
+    batches: Batches,
+}
+
+impl DataStore {
+    /// The data sets under `folder`, of which none is read yet.
+    #[must_use]
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, loaded: Mutex::new(HashMap::new()) }
+    }
+
+    /// Images and labels of the batch of `step`.
+    ///
+    /// # Errors
+    /// [`KernelError::Data`] when a file is missing or not what it should be.
+    pub fn batch(
+        &self,
+        request: &BatchRequest,
+        step: u64,
+    ) -> Result<(Tensor, Tensor), KernelError> {
+        let loaded = self.load(request)?;
+        let loaded = &mut *loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let indices = loaded.batches.indices(step);
+        let mut images = vec![0.0; request.batch * PIXELS];
+        let mut labels = vec![0; request.batch];
+        loaded.mnist.gather(indices, &mut images, &mut labels);
+        labels.iter_mut().for_each(|label| *label = request.dataset.label(*label));
+        let shape =
+            |axes: &[usize]| Shape::new(axes).map_err(|error| KernelError::Bug(error.to_string()));
+        let images = Tensor::f32(&shape(&[request.batch, 28, 28, 1])?, images);
+        Ok((images, Tensor::i32(&shape(&[request.batch])?, labels)))
+    }
+
+    fn load(&self, request: &BatchRequest) -> Result<Arc<Mutex<Loaded>>, KernelError> {
+        // Held while loading: whoever asks for the same data meanwhile waits instead of loading
+        // it again.
+        let mut all = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = all.get(request) {
+            return Ok(Arc::clone(loaded));
+        }
+        let mnist = Mnist::load(&self.folder, request.split, request.range.clone())?;
+        let Some(batch) = NonZero::new(request.batch) else {
+            return Err(KernelError::Bug("an empty batch passed the type rule".into()));
+        };
+        let order =
+            request.shuffle.map_or(Order::Stored, |seed| Order::Shuffled { seed: u64::from(seed) });
+        let batches = Batches::new(request.range.len(), batch, order);
+        let loaded = Arc::new(Mutex::new(Loaded { mnist, batches }));
+        all.insert(request.clone(), Arc::clone(&loaded));
+        Ok(loaded)
+    }
+}
+
+/// Pixels of an image.
+const PIXELS: usize = 28 * 28;

@@ -1,0 +1,134 @@
+//! `conv2d(images, filters)`: two-dimensional convolution.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Shape, Signature, Type,
+    TypeError, Value, type_error,
+};
+
+use super::{conv2d_grad_filters, conv2d_grad_images};
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::conv::{self, ConvShape, Padding};
+use crate::value::Tensor;
+
+/// Convolution (cross-correlation, as every framework calls it) with the same stride along both
+/// axes.
+///
+/// Shapes: `images` f32`[n,h,w,c]`, `filters` f32`[fh,fw,c,f]`; returns f32`[n,oh,ow,f]` with
+/// `oh = ⌈h/stride⌉` for padding `Same`, `⌈(h−fh+1)/stride⌉` for `Valid`.
+#[track_caller]
+pub fn conv2d<'r>(
+    images: Value<'r>,
+    filters: Value<'r>,
+    stride: usize,
+    padding: Padding,
+) -> Value<'r> {
+    let op = images.recording().op(&OP.spec).input(images).input(filters);
+    op.attr("stride", stride).attr("same", padding == Padding::Same).build()
+}
+
+/// See [`conv2d()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "conv2d",
+        role: Role::Compute,
+        attributes: ATTRIBUTES,
+        infer,
+        gradient: Some(gradient),
+    },
+    kernel,
+    accumulate: None,
+};
+
+/// `stride`, and whether padding is `Same`.
+pub(super) const ATTRIBUTES: &[AttributeSpec] = &[
+    AttributeSpec { name: "same", kind: AttributeKind::Flag },
+    AttributeSpec { name: "stride", kind: AttributeKind::Int },
+];
+
+/// The sizes of a convolution of `images` with `filters`, from their axes and the attributes.
+pub(super) fn conv_shape(
+    s: &Signature<'_>,
+    images: [usize; 4],
+    filters: [usize; 4],
+) -> Result<ConvShape, TypeError> {
+    let [batch, height, width, channels] = images;
+    let [filter_height, filter_width, inner, filters] = filters;
+    let stride = s.size("stride")?;
+    let same = s.attributes.flag("same").unwrap_or_default();
+    let padding = if same { Padding::Same } else { Padding::Valid };
+    if inner != channels {
+        return type_error!("has {channels} channels in its images and {inner} in its filters");
+    }
+    if stride == 0 || filter_height == 0 || filter_width == 0 {
+        return type_error!("takes a stride and filters of at least 1");
+    }
+    if !same && (filter_height > height || filter_width > width) {
+        return type_error!("has filters larger than its images");
+    }
+    Ok(ConvShape {
+        batch,
+        height,
+        width,
+        channels,
+        filter_height,
+        filter_width,
+        filters,
+        stride,
+        padding,
+    })
+}
+
+/// A gradient's declared shape.
+pub(super) fn four_axes(s: &Signature<'_>) -> Result<[usize; 4], TypeError> {
+    let shape = s.shape("shape")?;
+    let axes = <[usize; 4]>::try_from(shape.axes());
+    axes.map_err(|_| TypeError(format!("takes a shape of four axes, not {shape}")))
+}
+
+/// Checks that the gradient `dy` has the shape of the convolution's output.
+pub(super) fn expect_output(conv: &ConvShape, dy: [usize; 4]) -> Result<(), TypeError> {
+    let output = [conv.batch, conv.out_height(), conv.out_width(), conv.filters];
+    if dy == output { Ok(()) } else { type_error!("takes a gradient of {output:?}, not {dy:?}") }
+}
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [images, filters] = s.inputs()?;
+    let images = images.expect_plain(Element::F32)?.expect_rank()?;
+    let filters = filters.expect_plain(Element::F32)?.expect_rank()?;
+    let conv = conv_shape(s, images, filters)?;
+    let axes = [conv.batch, conv.out_height(), conv.out_width(), conv.filters];
+    let shape = Shape::new(&axes).map_err(|e| TypeError(e.to_string()))?;
+    Ok(vec![Type::plain(Element::F32, shape)])
+}
+
+fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
+    let [images, filters] = b.inputs[..] else { return vec![] };
+    let dy = b.gradient();
+    vec![
+        dy.map(|dy| conv2d_grad_images::conv2d_grad_images(b, images, filters, dy)),
+        dy.map(|dy| conv2d_grad_filters::conv2d_grad_filters(b, images, filters, dy)),
+    ]
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [images, filters] = cx.inputs(inputs)?;
+    let conv = cx.conv_shape(images.axes(), filters.axes())?;
+    let mut out = vec![0.0; conv.out_len()];
+    conv::conv2d(&conv, cx.floats(&images)?, cx.floats(&filters)?, &mut out);
+    Ok(vec![Tensor::f32(&cx.node.outputs[0].shape, out)])
+}
+
+impl Context<'_> {
+    /// The sizes of the node's convolution.
+    pub(super) fn conv_shape(
+        &self,
+        images: &[usize],
+        filters: &[usize],
+    ) -> Result<ConvShape, KernelError> {
+        let (Ok(images), Ok(filters)) = (images.try_into(), filters.try_into()) else {
+            return self.bug("got tensors that are not of four axes");
+        };
+        let signature = Signature { inputs: &[], attributes: &self.node.attributes };
+        Ok(conv_shape(&signature, images, filters)?)
+    }
+}

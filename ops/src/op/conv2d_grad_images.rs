@@ -1,0 +1,60 @@
+//! `conv2d_grad_images(filters, dy)`: the gradient of `conv2d` by its images.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Shape, Signature, Type,
+    TypeError, Value,
+};
+
+use super::conv2d::{conv_shape, expect_output, four_axes};
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::conv;
+use crate::value::Tensor;
+
+/// Records the gradient by the images of the convolution that `b` is about.
+#[track_caller]
+pub(crate) fn conv2d_grad_images<'r>(
+    b: &Backward<'r>,
+    images: Value<'r>,
+    filters: Value<'r>,
+    dy: Value<'r>,
+) -> Value<'r> {
+    let shape = images.ty().map_or_else(Shape::scalar, |ty| ty.shape);
+    let flag = b.attributes.flag("same").unwrap_or_default();
+    let op = filters.recording().op(&OP.spec).input(filters).input(dy).attr("same", flag);
+    op.attr("stride", b.attributes.int("stride").unwrap_or(1)).attr("shape", shape.axes()).build()
+}
+
+/// The gradient of [`conv2d`](super::conv2d()) by its images, which have the given `shape`.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "conv2d_grad_images",
+        role: Role::Compute,
+        attributes: &[
+            AttributeSpec { name: "same", kind: AttributeKind::Flag },
+            AttributeSpec { name: "shape", kind: AttributeKind::Ints },
+            AttributeSpec { name: "stride", kind: AttributeKind::Int },
+        ],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [filters, dy] = s.inputs()?;
+    let filters = filters.expect_plain(Element::F32)?.expect_rank()?;
+    let images = four_axes(s)?;
+    let dy = dy.expect_plain(Element::F32)?.expect_rank()?;
+    expect_output(&conv_shape(s, images, filters)?, dy)?;
+    Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [filters, dy] = cx.inputs(inputs)?;
+    let shape = &cx.node.outputs[0].shape;
+    let conv = cx.conv_shape(shape.axes(), filters.axes())?;
+    let mut out = vec![0.0; shape.elements()];
+    conv::conv2d_grad_images(&conv, cx.floats(&filters)?, cx.floats(&dy)?, &mut out);
+    Ok(vec![Tensor::f32(shape, out)])
+}

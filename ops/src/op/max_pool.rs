@@ -1,0 +1,69 @@
+//! `max_pool(images)`: the maximum of each window.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Shape, Signature, Type,
+    TypeError, Value, type_error,
+};
+
+use super::max_pool_grad::max_pool_grad;
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::pool::{self, PoolShape};
+use crate::value::Tensor;
+
+/// The maximum over windows of `window × window` pixels that do not overlap; what is left over at
+/// the edges is dropped.
+///
+/// Shapes: f32`[n,h,w,c]` to f32`[n,⌊h/window⌋,⌊w/window⌋,c]`.
+#[track_caller]
+pub fn max_pool(images: Value<'_>, window: usize) -> Value<'_> {
+    images.recording().op(&OP.spec).attr("window", window).input(images).build()
+}
+
+/// See [`max_pool()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "max_pool",
+        role: Role::Compute,
+        attributes: &[AttributeSpec { name: "window", kind: AttributeKind::Int }],
+        infer: |s| {
+            let pool = pool_shape(s)?;
+            let axes = [pool.batch, pool.out_height(), pool.out_width(), pool.channels];
+            let shape = Shape::new(&axes).map_err(|e| TypeError(e.to_string()))?;
+            Ok(vec![Type::plain(Element::F32, shape)])
+        },
+        gradient: Some(|b: &Backward<'_>| {
+            vec![b.gradient().map(|dy| max_pool_grad(b.inputs[0], dy, b))]
+        }),
+    },
+    kernel,
+    accumulate: None,
+};
+
+/// The sizes of a pooling of the first input.
+pub(super) fn pool_shape(s: &Signature<'_>) -> Result<PoolShape, TypeError> {
+    let Some(images) = s.inputs.first() else { return type_error!("takes images") };
+    let [batch, height, width, channels] = images.expect_plain(Element::F32)?.expect_rank()?;
+    let window = s.size("window")?;
+    if window == 0 || window > height || window > width {
+        return type_error!("takes a window of 1 to {} pixels", height.min(width));
+    }
+    Ok(PoolShape { batch, height, width, channels, size: window })
+}
+
+impl Context<'_> {
+    /// The sizes of the node's pooling of `images`.
+    pub(super) fn pool_shape(&self, images: &Tensor) -> Result<PoolShape, KernelError> {
+        let &[batch, height, width, channels] = images.axes() else {
+            return self.bug("got images that are not of four axes");
+        };
+        Ok(PoolShape { batch, height, width, channels, size: self.size("window")? })
+    }
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [images] = cx.inputs(inputs)?;
+    let pool = cx.pool_shape(&images)?;
+    let mut out = vec![0.0; pool.out_len()];
+    pool::max_pool(&pool, cx.floats(&images)?, &mut out);
+    Ok(vec![Tensor::f32(&cx.node.outputs[0].shape, out)])
+}

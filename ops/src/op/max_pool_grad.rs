@@ -1,0 +1,51 @@
+//! `max_pool_grad(images, dy)`: the gradient of `max_pool`.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Signature, Type, TypeError,
+    Value, type_error,
+};
+
+use super::max_pool::pool_shape;
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::pool;
+use crate::value::Tensor;
+
+/// Records the gradient of the pooling that `b` is about.
+#[track_caller]
+pub(crate) fn max_pool_grad<'r>(images: Value<'r>, dy: Value<'r>, b: &Backward<'r>) -> Value<'r> {
+    let op = images.recording().op(&OP.spec).input(images).input(dy);
+    op.attr("window", b.attributes.int("window").unwrap_or(1)).build()
+}
+
+/// The gradient of [`max_pool`](super::max_pool()): each `dy` goes to the first maximum of its
+/// window.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "max_pool_grad",
+        role: Role::Compute,
+        attributes: &[AttributeSpec { name: "window", kind: AttributeKind::Int }],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [images, dy] = s.inputs()?;
+    let pool = pool_shape(s)?;
+    let output = [pool.batch, pool.out_height(), pool.out_width(), pool.channels];
+    if dy.expect_plain(Element::F32)?.shape.axes() == output {
+        Ok(vec![images.clone()])
+    } else {
+        type_error!("takes a gradient of {output:?}, not {dy}")
+    }
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [images, dy] = cx.inputs(inputs)?;
+    let pool = cx.pool_shape(&images)?;
+    let mut out = vec![0.0; pool.images_len()];
+    pool::max_pool_grad(&pool, cx.floats(&images)?, cx.floats(&dy)?, &mut out);
+    Ok(vec![Tensor::f32(&cx.node.outputs[0].shape, out)])
+}

@@ -1,0 +1,54 @@
+//! `pad()`: a share that is nothing but a pseudo-random pad.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, Width,
+    type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::value::{Elements, Tensor, TensorRing};
+
+/// The pad of number `pad` and `lane`, of the secret that `holders` know, as a share.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "pad",
+        role: Role::Pad,
+        attributes: &[
+            AttributeSpec { name: "holders", kind: AttributeKind::Players },
+            AttributeSpec { name: "lane", kind: AttributeKind::Int },
+            AttributeSpec { name: "pad", kind: AttributeKind::Int },
+            AttributeSpec { name: "type", kind: AttributeKind::Type },
+        ],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    s.inputs::<0>()?;
+    s.size("pad")?;
+    s.size("lane")?;
+    match s.attributes.ty("type") {
+        Some(ty) if ty.secrecy == Secrecy::Share => Ok(vec![ty.clone()]),
+        _ => type_error!("makes a share: say its type"),
+    }
+}
+
+fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    match cx.node.outputs[0].fixed().map(|fixed| fixed.width()) {
+        Some(Width::W64) => run::<u64>(cx),
+        Some(Width::W128) => run::<u128>(cx),
+        None => cx.bug("makes no share"),
+    }
+}
+
+fn run<R: TensorRing>(cx: &Context<'_>) -> Result<Vec<Tensor>, KernelError> {
+    let holders = cx.node.attributes.players("holders").unwrap_or_default();
+    let number = |name| cx.size(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    let pad = cx.host.pad(holders, number("pad")?, number("lane")?, cx.step)?;
+    let mut out = Elements::<R>::zeros(&cx.node.outputs[0].shape);
+    pad.fill(out.make_mut());
+    Ok(vec![R::tensor(out)])
+}

@@ -1,0 +1,41 @@
+//! `publish(x)`: hands plaintext to the driver.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, Value,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::value::Tensor;
+
+/// Hands the floats `x` of its player to the driver, under `name`. The program's policy must let
+/// the player release.
+#[track_caller]
+pub fn publish(name: &str, x: Value<'_>) {
+    x.recording().op(&OP.spec).attr("name", name).input(x).finish();
+}
+
+/// See [`publish()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "publish",
+        role: Role::Publish,
+        attributes: &[AttributeSpec { name: "name", kind: AttributeKind::Text }],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    x.expect_float()?;
+    Ok(vec![])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [x] = cx.inputs(inputs)?;
+    let Some(name) = cx.node.attributes.text("name") else { return cx.bug("lacks a name") };
+    cx.host.publish(name, cx.step, x);
+    Ok(vec![])
+}

@@ -1,0 +1,68 @@
+//! `scale(x, factor)`: multiplies by a public number.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Secrecy, Signature, Type, TypeError,
+    Value, type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::ring::{Ring, scale_assign};
+use crate::value::{Tensor, slice_mut};
+
+/// `factor · x`, of plaintext floats or of a secret.
+///
+/// A secret multiplied by a whole number costs no message and is exact. Any other factor costs a
+/// truncation, unless only reveals use the result: then the player that learns it multiplies.
+#[track_caller]
+pub fn scale(x: Value<'_>, factor: f64) -> Value<'_> {
+    x.recording().op(&OP.spec).attr("factor", factor).input(x).build()
+}
+
+/// See [`scale()`]. On shares, `factor` is a whole number.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "scale",
+        role: Role::Scale,
+        attributes: &[AttributeSpec { name: "factor", kind: AttributeKind::Real }],
+        infer,
+        gradient: Some(gradient),
+    },
+    kernel,
+    accumulate: None,
+};
+
+/// Largest magnitude of a factor: a product with it keeps the headroom of encoded values.
+const LARGEST: f64 = 4096.0;
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    let factor = s.attributes.real("factor").unwrap_or(f64::NAN);
+    match x.secrecy {
+        Secrecy::Plain => Ok(vec![x.expect_float()?.clone()]),
+        Secrecy::Secret if factor.abs() <= LARGEST => Ok(vec![x.clone()]),
+        Secrecy::Secret => type_error!("multiplies secrets by at most {LARGEST}"),
+        // Lowering folds the fixed-point encoding of a factor into the number.
+        Secrecy::Share if factor.fract() == 0.0 && factor.abs() < (1u64 << 53) as f64 => {
+            Ok(vec![x.clone()])
+        }
+        Secrecy::Share => type_error!("multiplies shares by whole numbers"),
+    }
+}
+
+fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
+    let factor = b.attributes.real("factor").unwrap_or(1.0);
+    vec![b.gradient().map(|dy| scale(dy, factor))]
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [mut x] = cx.inputs(inputs)?;
+    let Some(factor) = cx.node.attributes.real("factor") else { return cx.bug("lacks a factor") };
+    match &mut x {
+        Tensor::F32(x) => slice_mut(x).iter_mut().for_each(|x| *x *= factor as f32),
+        Tensor::F64(x) => slice_mut(x).iter_mut().for_each(|x| *x *= factor),
+        Tensor::Ring64(x) => scale_assign(x.make_mut(), u64::from_whole(factor)),
+        Tensor::Ring128(x) => scale_assign(x.make_mut(), u128::from_whole(factor)),
+        Tensor::I32(_) => return cx.bug("got integers"),
+    }
+    Ok(vec![x])
+}

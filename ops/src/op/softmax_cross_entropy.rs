@@ -1,0 +1,77 @@
+//! `softmax_cross_entropy(logits, labels)`: the loss of a classifier of several classes.
+
+use sordino_graph::{
+    Backward, Element, OpSpec, Role, Shape, Signature, Type, TypeError, Value, type_error,
+};
+
+use super::softmax_cross_entropy_grad::softmax_cross_entropy_grad;
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::loss::{self, LabelOutOfRange};
+use crate::value::{Tensor, slice};
+
+/// Mean over the batch of −ln softmax(logits)\[label\], computed from logits and stable.
+///
+/// Shapes: `logits` f32`[n,c]`, `labels` i32`[n]` in 0..c; returns f32`[]`.
+#[track_caller]
+pub fn softmax_cross_entropy<'r>(logits: Value<'r>, labels: Value<'r>) -> Value<'r> {
+    logits.recording().op(&OP.spec).input(logits).input(labels).build()
+}
+
+/// See [`softmax_cross_entropy()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "softmax_cross_entropy",
+        role: Role::Compute,
+        attributes: &[],
+        infer: |s| {
+            expect_logits(s)?;
+            Ok(vec![Type::plain(Element::F32, Shape::scalar())])
+        },
+        gradient: Some(gradient),
+    },
+    kernel,
+    accumulate: None,
+};
+
+/// Checks that the first two inputs are logits of a batch and its labels.
+pub(super) fn expect_logits(s: &Signature<'_>) -> Result<(), TypeError> {
+    let [logits, labels, ..] = s.inputs else {
+        return type_error!("takes logits and labels");
+    };
+    let [n, _] = logits.expect_plain(Element::F32)?.expect_rank()?;
+    let [examples] = labels.expect_plain(Element::I32)?.expect_rank()?;
+    if n == examples { Ok(()) } else { type_error!("takes a label for each row of {logits}") }
+}
+
+fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
+    let dy = b.gradient();
+    vec![dy.map(|dy| softmax_cross_entropy_grad(b.inputs[0], b.inputs[1], dy)), None]
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [logits, labels] = cx.inputs(inputs)?;
+    let &[n, c] = logits.axes() else { return cx.bug("got no matrix") };
+    let loss = loss::softmax_cross_entropy(cx.floats(&logits)?, cx.labels(&labels)?, n, c)?;
+    Ok(vec![Tensor::f32(&Shape::scalar(), vec![loss])])
+}
+
+impl Context<'_> {
+    /// The labels of an `i32` tensor.
+    pub(crate) fn labels<'t>(&self, tensor: &'t Tensor) -> Result<&'t [i32], KernelError> {
+        match tensor {
+            Tensor::I32(labels) => Ok(slice(labels)),
+            _ => self.bug("got no labels"),
+        }
+    }
+
+    /// The one element of a scalar.
+    pub(crate) fn scalar(&self, tensor: &Tensor) -> Result<f32, KernelError> {
+        self.floats(tensor)?.first().copied().map_or_else(|| self.bug("got no scalar"), Ok)
+    }
+}
+
+impl From<LabelOutOfRange> for KernelError {
+    fn from(error: LabelOutOfRange) -> Self {
+        Self::Label { index: error.index, classes: error.classes }
+    }
+}

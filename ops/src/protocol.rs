@@ -1,0 +1,106 @@
+//! Protocols: how the placement `secure` is realised.
+//!
+//! A protocol is a table of rules, one an op, each with its cost. A rule appends nodes on single
+//! players, with the ops of this crate. One folder a protocol; to add one, write its table and
+//! name it in [`ALL`].
+
+pub mod aby3;
+mod lowering;
+pub mod pads;
+pub mod plain;
+
+use sordino_graph::{Graph, SourceLine};
+
+/// A protocol.
+#[derive(Clone, Copy)]
+pub struct Protocol {
+    /// Its name in graphs and on the command line.
+    pub name: &'static str,
+    /// How many servers it has.
+    pub servers: usize,
+    /// What it protects against, in a sentence.
+    pub security: &'static str,
+    lower: fn(&Graph) -> Result<Graph, LowerError>,
+}
+
+impl std::fmt::Debug for Protocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Every protocol there is.
+pub static ALL: &[Protocol] = &[aby3::PROTOCOL, plain::PROTOCOL];
+
+/// The protocol of that name.
+///
+/// # Errors
+/// [`LowerError::UnknownProtocol`], which lists those there are.
+pub fn protocol(name: &str) -> Result<Protocol, LowerError> {
+    let found = ALL.iter().copied().find(|protocol| protocol.name == name);
+    found.ok_or_else(|| LowerError::UnknownProtocol { name: name.chars().take(40).collect() })
+}
+
+/// Why a graph cannot be lowered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LowerError {
+    /// There is no such protocol.
+    #[error("there is no protocol {name}; there are {}", names())]
+    UnknownProtocol {
+        /// What was asked for.
+        name: String,
+    },
+    /// The protocol runs on another number of servers.
+    #[error("{protocol} runs on {needed} servers, not on {given}")]
+    Servers {
+        /// The protocol.
+        protocol: &'static str,
+        /// Servers that it runs on.
+        needed: usize,
+        /// Servers that the graph lists.
+        given: usize,
+    },
+    /// The protocol has no rule for an op.
+    #[error(
+        "{protocol} cannot compute {op} of secrets{}",
+        .source_line.as_ref().map(|line| format!(" ({line})")).unwrap_or_default()
+    )]
+    NoRule {
+        /// The protocol.
+        protocol: &'static str,
+        /// The op.
+        op: &'static str,
+        /// The program's line.
+        source_line: Option<SourceLine>,
+    },
+}
+
+fn names() -> String {
+    let names = ALL.iter().map(|protocol| format!("{} ({})", protocol.name, protocol.security));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// What a rule costs, beside local work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Messages one after the other.
+    pub rounds: u64,
+    /// Ring elements that cross the wire for each element of the value.
+    pub elements: u64,
+}
+
+/// Replaces what is on `secure` by what its protocol does on single players. A graph without
+/// secrets only changes its stage.
+///
+/// # Errors
+/// [`LowerError`] when the protocol is unknown, lacks a rule, or runs on another number of servers.
+pub fn lower(graph: &Graph) -> Result<Graph, LowerError> {
+    let Some(secure) = &graph.setup().secure else { return (plain::PROTOCOL.lower)(graph) };
+    let protocol = protocol(&secure.protocol)?;
+    if secure.servers.len() != protocol.servers {
+        let (needed, given) = (protocol.servers, secure.servers.len());
+        return Err(LowerError::Servers { protocol: protocol.name, needed, given });
+    }
+    (protocol.lower)(graph)
+}

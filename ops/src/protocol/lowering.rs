@@ -1,0 +1,143 @@
+//! What every protocol's rules are written with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sordino_graph::{
+    Attributes, Emitter, Graph, Node, NodeId, OpSpec, Place, PlayerName, Port, Secrecy, Stage,
+    TRANSFER,
+};
+
+use super::{Cost, LowerError};
+
+/// A rule: lowers one node whose inputs or outputs are secret.
+pub(super) struct Rule<V> {
+    /// The op.
+    pub(super) op: &'static str,
+    /// Appends what realises the node.
+    pub(super) lower: fn(&mut Lowering<'_, V>, NodeId, &Node),
+    /// What it costs.
+    pub(super) cost: fn(&Lowering<'_, V>, NodeId, &Node) -> Cost,
+}
+
+/// A lowering in progress: `V` is what a secret is made of.
+pub(super) struct Lowering<'a, V> {
+    /// The recorded graph.
+    pub(super) from: &'a Graph,
+    /// Names of the recorded nodes.
+    names: Vec<String>,
+    out: Emitter,
+    plain: HashMap<Port, Port>,
+    secrets: HashMap<Port, V>,
+    nodes: HashMap<NodeId, NodeId>,
+    pads: u32,
+    /// What the rules cost so far.
+    pub(super) cost: Vec<(NodeId, Cost)>,
+}
+
+impl<'a, V> Lowering<'a, V> {
+    pub(super) fn new(from: &'a Graph) -> Self {
+        Self {
+            from,
+            names: from.node_names(),
+            out: Emitter::new(from.empty_like(Stage::Lowered)),
+            plain: HashMap::new(),
+            secrets: HashMap::new(),
+            nodes: HashMap::new(),
+            pads: 0,
+            cost: Vec::new(),
+        }
+    }
+
+    /// Lowers every node: by a rule where secrets are, by copying elsewhere.
+    pub(super) fn run(
+        mut self,
+        protocol: &'static str,
+        rules: &[Rule<V>],
+    ) -> Result<(Graph, Vec<(NodeId, Cost)>), LowerError> {
+        for (id, node) in self.from.nodes() {
+            let secret =
+                |port: &Port| self.from.ty(*port).is_some_and(|ty| ty.secrecy == Secrecy::Secret);
+            if node.place != Place::Secure && !node.inputs.iter().any(secret) {
+                self.copy(id, node);
+                continue;
+            }
+            let Some(rule) = rules.iter().find(|rule| rule.op == node.op.name) else {
+                let (op, source_line) = (node.op.name, node.source.clone());
+                return Err(LowerError::NoRule { protocol, op, source_line });
+            };
+            let scope: Arc<str> = self.names[id.index()].as_str().into();
+            self.out.locate(scope, node.source.clone());
+            let cost = (rule.cost)(&self, id, node);
+            self.cost.push((id, cost));
+            (rule.lower)(&mut self, id, node);
+        }
+        Ok((self.out.finish(), self.cost))
+    }
+
+    fn copy(&mut self, id: NodeId, node: &Node) {
+        let mut copy = node.clone();
+        copy.inputs = node.inputs.iter().map(|port| self.plain[port]).collect();
+        copy.after = node.after.iter().map(|before| self.nodes[before]).collect();
+        let slots = copy.outputs.len();
+        let new = self.out.push(copy);
+        self.nodes.insert(id, new);
+        for slot in (0..slots).map(|slot| u32::try_from(slot).unwrap_or(u32::MAX)) {
+            self.plain.insert(Port { node: id, slot }, Port { node: new, slot });
+        }
+    }
+
+    /// Appends a node of one output on `player`.
+    pub(super) fn emit(
+        &mut self,
+        op: &'static OpSpec,
+        attributes: Attributes,
+        inputs: &[Port],
+        player: &PlayerName,
+    ) -> Port {
+        self.out.emit(op, attributes, inputs, &player.into())
+    }
+
+    /// The value on `to`: where it is already, or by a transfer.
+    pub(super) fn transfer(&mut self, value: Port, to: &PlayerName) -> Port {
+        if self.out.graph().node(value.node).place.player() == Some(to) {
+            return value;
+        }
+        self.emit(&TRANSFER, Attributes::default(), &[value], to)
+    }
+
+    /// The servers, in the protocol's order.
+    pub(super) fn servers(&self) -> Vec<PlayerName> {
+        self.from.setup().secure.as_ref().map(|secure| secure.servers.clone()).unwrap_or_default()
+    }
+
+    /// A number that no other pad of the graph has.
+    pub(super) fn next_pad(&mut self) -> u32 {
+        self.pads += 1;
+        self.pads - 1
+    }
+
+    /// What a secret of the recorded graph is made of.
+    pub(super) fn secret(&self, port: Port) -> &V {
+        &self.secrets[&port]
+    }
+
+    pub(super) fn set_secret(&mut self, node: NodeId, value: V) {
+        self.secrets.insert(Port { node, slot: 0 }, value);
+    }
+
+    /// Where a plaintext value of the recorded graph went.
+    pub(super) fn plain(&self, port: Port) -> Port {
+        self.plain[&port]
+    }
+
+    pub(super) fn set_plain(&mut self, node: NodeId, value: Port) {
+        self.plain.insert(Port { node, slot: 0 }, value);
+        self.nodes.insert(node, value.node);
+    }
+
+    /// The lowered graph so far.
+    pub(super) fn lowered(&self) -> &Graph {
+        self.out.graph()
+    }
+}
