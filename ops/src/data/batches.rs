@@ -20,7 +20,7 @@ pub enum Order {
 ///
 /// An epoch has `len / batch` steps, at least one, and takes each example at most once: those left
 /// over wait for a later epoch. The order of an epoch is kept, so steps taken in sequence cost
-/// nothing; a step of another epoch shuffles anew (0.3 ms for 60,000 examples).
+/// nothing; a step of another epoch shuffles anew (0.12 ms for 60,000 examples).
 #[derive(Clone, Debug)]
 pub struct Batches {
     batch: usize,

@@ -159,7 +159,7 @@ pub(super) type Keystream = CtrCore<Aes128, Ctr64LE>;
 const BLOCK_BYTES: usize = 16;
 
 /// Bytes of keystream made at a time: it and the elements it meets stay in the first cache.
-const BUFFER_BYTES: usize = 8 * 1024;
+pub(super) const BUFFER_BYTES: usize = 8 * 1024;
 
 /// Keystream on its way to the elements, zeroed on drop.
 pub(super) struct Buffer([Block<Aes128>; BUFFER_BYTES / BLOCK_BYTES]);
