@@ -6,7 +6,7 @@ use graphviz_rust::dot_structures::{
 };
 use graphviz_rust::printer::{DotPrinter, PrinterContext};
 
-use crate::legend::{banded, legend};
+use crate::legend::{banded, legend, veiled};
 use crate::model::{Block, BlockKind, Edge, EdgeKind, End, View};
 use crate::quote::quoted;
 use crate::style::{
@@ -36,12 +36,45 @@ impl View {
             Stmt::Attribute(text("color", CLUSTER_FRAME)),
             Stmt::Attribute(text("fillcolor", CLUSTER_FILL)),
             Stmt::Attribute(text("fontsize", "17")),
+            Stmt::Attribute(text("labelloc", "b")),
+            Stmt::Attribute(text("labeljust", "l")),
             Stmt::Attribute(text("penwidth", "1.5")),
             Stmt::Attribute(text("margin", "14")),
         ];
         let inside = self.blocks.iter().filter(|block| block.cluster == Some(index));
         stmts.extend(inside.map(|block| Stmt::Node(self.block(block))));
+        let hubs = (0..self.blocks.len()).filter(|&i| {
+            self.blocks[i].kind == BlockKind::Hub && self.blocks[i].cluster == Some(index)
+        });
+        stmts.extend(hubs.filter_map(|hub| self.in_order(hub)));
         Subgraph { id: cluster_id(scope), stmts }
+    }
+
+    /// Keeps boxes in a row and in the program's order that nothing but one hub places.
+    ///
+    /// For Graphviz any order of them is as good, and it often takes the reverse. None of them
+    /// depends on another: nothing but the hub, or nothing at all, is before them.
+    fn in_order(&self, hub: usize) -> Option<Stmt> {
+        let hub = End::Block(hub);
+        let before = |end| self.edges.iter().filter(move |edge| edge.to == end);
+        let branches = self.edges.iter().filter(|edge| self.is_branch(edge));
+        let row = branches.filter_map(|edge| match (edge.from, edge.to) {
+            (from, to) if to == hub => (before(from).count() == 0).then_some(from),
+            (from, to) if from == hub => (before(to).count() == 1).then_some(to),
+            _ => None,
+        });
+        let row: Vec<_> = row
+            .filter_map(|end| self.anchor(end))
+            .map(|id| Vertex::N(NodeId(text_id(id), None)))
+            .collect();
+        let chain = DotEdge { ty: EdgeTy::Chain(row), attributes: vec![text("style", "invis")] };
+        let same = Stmt::Attribute(text("rank", "same"));
+        matches!(&chain.ty, EdgeTy::Chain(row) if row.len() > 1).then(|| {
+            Stmt::Subgraph(Subgraph {
+                id: Id::Anonymous(String::new()),
+                stmts: vec![same, Stmt::Edge(chain)],
+            })
+        })
     }
 
     fn block(&self, block: &Block) -> Node {
@@ -97,8 +130,14 @@ impl View {
         } else {
             line.colour.to_owned()
         };
+        let crosses = self.cluster_of(edge.from) != self.cluster_of(edge.to);
+        let label = if crosses && edge.kind != EdgeKind::Update {
+            Attribute(plain("label"), Id::Html(veiled(&label)))
+        } else {
+            text("label", &format!(" {label} "))
+        };
         let mut attributes = vec![
-            text("label", &format!(" {label} ")),
+            label,
             text("color", &colour),
             text("fontcolor", line.text),
             text("penwidth", line.width),
@@ -106,6 +145,10 @@ impl View {
         let into_hub = matches!(edge.to, End::Block(i) if self.blocks[i].kind == BlockKind::Hub);
         let head = if into_hub { "none" } else { line.head };
         attributes.push(text("arrowhead", head));
+        if self.is_branch(edge) {
+            // Room for the labels between lines that run together.
+            attributes.push(text("minlen", "2"));
+        }
         if edge.kind == EdgeKind::Update {
             // It closes the circle of a step: in the layout it would turn the picture around.
             attributes.push(text("constraint", "false"));
@@ -138,17 +181,20 @@ impl View {
 /// What holds for the whole picture.
 fn defaults(view: &View) -> Vec<Stmt> {
     let label = Attribute(plain("label"), Id::Html(legend(view)));
+    // An opened block makes the picture wide; shown as wide as before, its text is smaller.
+    let (legend_size, edge_size) =
+        if view.clusters.is_empty() { ("13", "13") } else { ("16", "14") };
     vec![
         Stmt::GAttribute(GraphAttributes::Graph(vec![
             text("rankdir", "BT"),
             text("compound", "true"),
             text("fontname", FONT),
-            text("fontsize", "13"),
+            text("fontsize", legend_size),
             text("fontcolor", INK),
             text("labelloc", "b"),
             text("bgcolor", "white"),
             text("pad", "0.15"),
-            text("nodesep", "0.3"),
+            text("nodesep", "0.16"),
             text("ranksep", "0.5"),
             label,
         ])),
@@ -164,7 +210,7 @@ fn defaults(view: &View) -> Vec<Stmt> {
         ])),
         Stmt::GAttribute(GraphAttributes::Edge(vec![
             text("fontname", FONT),
-            text("fontsize", "13"),
+            text("fontsize", edge_size),
             text("fontcolor", SOFT_INK),
             text("arrowsize", "0.9"),
         ])),

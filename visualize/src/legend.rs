@@ -2,7 +2,7 @@
 
 use crate::model::{Block, BlockKind, EdgeKind, Portion, View};
 use crate::quote::html;
-use crate::style::{FRAME, INK, Line, SOFT_INK, line, player_colour};
+use crate::style::{FRAME, Line, SOFT_INK, line, player_colour};
 
 /// Names of players in one row of the legend.
 const PLAYERS_A_ROW: usize = 4;
@@ -13,67 +13,68 @@ pub(crate) fn legend(view: &View) -> String {
         Some(player) => format!("local view of {player}"),
         None => "overall view".to_owned(),
     };
-    let mut rows = vec![format!(
-        r#"<FONT POINT-SIZE="15"><B>{}</B></FONT> · {}"#,
+    let title = format!(
+        r#"<B>{}</B><FONT COLOR="{SOFT_INK}">&#160;· {}</FONT>"#,
         html(&view.name),
         html(&what)
-    )];
+    );
+    let mut rows = vec![title];
     let pills: Vec<_> = (0..view.players.len()).map(|player| pill(view, player)).collect();
-    let across = pills.len().div_ceil(pills.len().div_ceil(PLAYERS_A_ROW).max(1));
-    rows.extend(pills.chunks(across.max(1)).map(row));
-    let kinds = [EdgeKind::Plain, EdgeKind::Secret, EdgeKind::Reveal, EdgeKind::Update];
+    // Rows of about the same length: seven are four and three, not six and one.
+    let count = pills.len().div_ceil(PLAYERS_A_ROW).max(1);
+    let across = pills.len().div_ceil(count).max(1);
+    rows.extend(pills.chunks(across).map(|pills| table(5, &[pills.concat()])));
+    let kinds = [EdgeKind::Plain, EdgeKind::Secret, EdgeKind::Update, EdgeKind::Reveal];
     let shown = kinds.iter().filter(|&&kind| view.edges.iter().any(|edge| edge.kind == kind));
     let lines: Vec<_> = shown.map(|&kind| sample(&line(kind))).collect();
-    rows.extend(lines.chunks(2).map(row));
-    let rows: String = rows.iter().map(|row| format!("<TR><TD>{row}</TD></TR>")).collect();
-    format!(r#"<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{rows}</TABLE>>"#)
+    if !lines.is_empty() {
+        rows.push(table(3, &lines.chunks(2).map(<[_]>::concat).collect::<Vec<_>>()));
+    }
+    // The first row keeps the legend away from the boxes.
+    let rows = rows.iter().map(|row| format!("<TD>{row}</TD>"));
+    let rows: Vec<_> = std::iter::once(r#"<TD HEIGHT="12"></TD>"#.to_owned()).chain(rows).collect();
+    format!("<{}>", table(0, &rows))
 }
 
-fn row(cells: &[String]) -> String {
-    let cells: String = cells.iter().map(|cell| format!("<TD>{cell}</TD>")).collect();
+/// A table without lines; each row is a string of cells.
+fn table(spacing: u32, rows: &[String]) -> String {
+    let rows: String = rows.iter().map(|cells| format!("<TR>{cells}</TR>")).collect();
     format!(
-        r#"<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="0"><TR>{cells}</TR></TABLE>"#
+        r#"<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="0">{rows}</TABLE>"#
     )
 }
 
-/// A player's name on its colour.
+/// A player's name on its colour: one cell.
 fn pill(view: &View, player: usize) -> String {
     let name = html(view.players[player].as_str());
     let own = view.player.as_ref() == Some(&view.players[player]);
     let name = if own { format!("<B>{name}</B>") } else { name };
+    let colour = player_colour(player);
     format!(
         concat!(
-            r#"<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="4" STYLE="ROUNDED" "#,
-            r#"COLOR="{frame}" BGCOLOR="{colour}"><TR><TD>"#,
-            r#"<FONT COLOR="{ink}"> {name} </FONT></TD></TR></TABLE>"#
+            r#"<TD><TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="5" "#,
+            r#"STYLE="ROUNDED" COLOR="{}" BGCOLOR="{}"><TR><TD>{}</TD></TR></TABLE></TD>"#
         ),
-        frame = FRAME,
-        colour = player_colour(player),
-        ink = INK,
-        name = name
+        FRAME, colour, name
     )
 }
 
-/// A piece of line with its meaning.
+/// A piece of line and its meaning: three cells.
 fn sample(line: &Line) -> String {
-    let stroke = |height: u32, colour: &str| {
-        let fill =
-            if colour.is_empty() { String::new() } else { format!(r#" BGCOLOR="{colour}""#) };
-        format!(r#"<TR><TD WIDTH="26" HEIGHT="{height}" FIXEDSIZE="TRUE"{fill}></TD></TR>"#)
-    };
-    let strokes = if line.double {
-        [stroke(2, line.colour), stroke(2, ""), stroke(2, line.colour)].concat()
+    // A double line is the upper and the lower border of a flat cell.
+    let (height, stroke) = if line.double {
+        (5, format!(r#"SIDES="TB" BORDER="1" COLOR="{}""#, line.colour))
     } else {
-        stroke(2, line.colour)
+        (2, format!(r#"BGCOLOR="{}""#, line.colour))
     };
     format!(
         concat!(
-            r#"<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR><TD>"#,
-            r#"<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{strokes}</TABLE>"#,
-            r#"</TD><TD><FONT COLOR="{colour}">{glyph}</FONT></TD>"#,
-            r#"<TD CELLPADDING="3"><FONT COLOR="{ink}">{meaning}  </FONT></TD></TR></TABLE>"#
+            r#"<TD FIXEDSIZE="TRUE" WIDTH="28" HEIGHT="{height}" {stroke}></TD>"#,
+            r#"<TD ALIGN="LEFT"><FONT COLOR="{colour}">{glyph}</FONT></TD>"#,
+            r#"<TD ALIGN="LEFT"><FONT COLOR="{ink}">{meaning}</FONT></TD>"#
         ),
-        strokes = strokes,
+        height = height,
+        stroke = stroke,
         colour = line.colour,
         glyph = line.glyph,
         ink = SOFT_INK,
@@ -113,6 +114,17 @@ pub(crate) fn banded(block: &Block) -> String {
         padding = padding,
         label = html(&block.label),
         cells = cells
+    )
+}
+
+/// The label of an edge that crosses the frame of a cluster: the frame shows through faintly.
+pub(crate) fn veiled(label: &str) -> String {
+    format!(
+        concat!(
+            r##"<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>"##,
+            r##"<TD WIDTH="5"></TD><TD BGCOLOR="#f9fafbd0">{}</TD></TR></TABLE>>"##
+        ),
+        html(label)
     )
 }
 

@@ -5,7 +5,7 @@ use crate::model::EdgeKind;
 /// Fonts, the first that the viewer has.
 pub(crate) const FONT: &str = "Helvetica,Arial,sans-serif";
 /// Text on boxes.
-pub(crate) const INK: &str = "#1f2328";
+pub(crate) const INK: &str = "#16191d";
 /// Text beside edges.
 pub(crate) const SOFT_INK: &str = "#4a4f55";
 /// Frames of boxes.
@@ -20,20 +20,19 @@ pub(crate) const NEUTRAL: &str = "#ffffff";
 /// Paul Tol's "light" qualitative scheme, a shade lighter: made for cells with dark text in them,
 /// and told apart with every common kind of colour blindness.
 /// <https://personal.sron.nl/~pault/#sec:qualitative>
-const PALETTE: [(u8, u8, u8); 8] = [
-    (0x8F, 0xB9, 0xE3),
+const PALETTE: [(u8, u8, u8); 7] = [
+    (0x83, 0xB1, 0xE0),
     (0xF1, 0xE1, 0x9A),
-    (0xF2, 0xA3, 0x87),
-    (0x6F, 0xCA, 0xB2),
-    (0xFF, 0xB8, 0xC4),
-    (0xCA, 0xD6, 0x5C),
-    (0xA9, 0xE2, 0xFF),
-    (0xD9, 0xD9, 0xD9),
+    (0xF0, 0x97, 0x7A),
+    (0x57, 0xBF, 0x9F),
+    (0xFF, 0xBE, 0xCB),
+    (0xC3, 0xCF, 0x45),
+    (0xB4, 0xE7, 0xFF),
 ];
 
 /// The colour of a player by its place in the graph's list of players: `#8fb9e3`.
 ///
-/// There are eight colours; further players have them again in paler shades.
+/// There are seven colours; further players have them again in paler shades.
 #[must_use]
 pub fn player_colour(player: usize) -> String {
     let (r, g, b) = PALETTE[player % PALETTE.len()];
@@ -122,7 +121,7 @@ mod tests {
 
     #[test]
     fn text_has_contrast() {
-        for player in 0..24 {
+        for player in 0..21 {
             assert!(contrast(INK, &player_colour(player)) >= 7.0, "player {player}");
         }
         for kind in [EdgeKind::Plain, EdgeKind::Secret, EdgeKind::Reveal, EdgeKind::Update] {
@@ -132,7 +131,7 @@ mod tests {
 
     #[test]
     fn players_have_colours_of_their_own() {
-        let colours: std::collections::HashSet<_> = (0..24).map(player_colour).collect();
-        assert_eq!(colours.len(), 24);
+        let colours: std::collections::HashSet<_> = (0..21).map(player_colour).collect();
+        assert_eq!(colours.len(), 21);
     }
 }
