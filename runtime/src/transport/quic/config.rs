@@ -1,0 +1,148 @@
+//! The socket and quinn's settings. What decides speed here was measured: `benches/quic.rs`.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::congestion::CubicConfig;
+use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::{EndpointConfig, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
+use socket2::{Domain, Protocol, Socket, Type};
+use sordino_players::PlayerName;
+
+use super::TransportError;
+
+/// How long a connection may be silent, and a message unfinished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A peer that is not heard from for so long is lost. Peers that have nothing to say say so
+    /// four times in this span.
+    pub silence: Duration,
+    /// A value or control message that has begun and of which no byte comes for so long breaks
+    /// the protocol.
+    pub stall: Duration,
+}
+
+impl Default for Limits {
+    /// 4 s of silence, 10 s of stalling.
+    fn default() -> Self {
+        Self { silence: Duration::from_secs(4), stall: Duration::from_secs(10) }
+    }
+}
+
+/// Greatest UDP payload. A GSO batch of quinn has ten packets and may have 65,507 bytes; with a
+/// greater payload no batch arrives, and the connection falls back to 1,200 bytes for good.
+const MAX_PAYLOAD: u16 = 6500;
+
+/// A peer's streams that may be open at once.
+const MAX_STREAMS: u32 = 256;
+/// Bytes of one stream, and of one connection, that are received before they are read.
+const STREAM_WINDOW: u32 = 4 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+/// Bytes of a connection that are kept until the peer has acknowledged them.
+const SEND_WINDOW: u64 = 16 << 20;
+/// Bytes sent before the first acknowledgement.
+const INITIAL_WINDOW: u64 = 256 << 10;
+/// Bytes that the kernel buffers each way.
+const SOCKET_BUFFER: usize = 4 << 20;
+
+/// Handshakes with strangers and peers that may be under way at once before more are ignored.
+pub(super) const MAX_HANDSHAKES: usize = 256;
+
+pub(super) fn endpoint() -> EndpointConfig {
+    let mut config = EndpointConfig::default();
+    config.max_udp_payload_size(MAX_PAYLOAD).expect("a legal size");
+    config
+}
+
+pub(super) fn server(
+    tls: rustls::ServerConfig,
+    transport: &Arc<TransportConfig>,
+) -> Result<quinn::ServerConfig, TransportError> {
+    let tls = QuicServerConfig::try_from(tls).map_err(|_| TransportError::NoInitialCipher)?;
+    let mut config = quinn::ServerConfig::with_crypto(Arc::new(tls));
+    config.transport_config(Arc::clone(transport)).max_incoming(MAX_HANDSHAKES);
+    Ok(config)
+}
+
+pub(super) fn client(
+    tls: rustls::ClientConfig,
+    transport: &Arc<TransportConfig>,
+) -> Result<quinn::ClientConfig, TransportError> {
+    let tls = QuicClientConfig::try_from(tls).map_err(|_| TransportError::NoInitialCipher)?;
+    let mut config = quinn::ClientConfig::new(Arc::new(tls));
+    config.transport_config(Arc::clone(transport));
+    Ok(config)
+}
+
+pub(super) fn transport(limits: Limits) -> Arc<TransportConfig> {
+    let mut mtu = MtuDiscoveryConfig::default();
+    mtu.upper_bound(MAX_PAYLOAD);
+    let mut cubic = CubicConfig::default();
+    cubic.initial_window(INITIAL_WINDOW);
+    let silence = IdleTimeout::try_from(limits.silence).ok();
+
+    let mut config = TransportConfig::default();
+    config
+        .max_concurrent_bidi_streams(VarInt::from_u32(0))
+        .max_concurrent_uni_streams(VarInt::from_u32(MAX_STREAMS))
+        .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
+        .receive_window(VarInt::from_u32(CONNECTION_WINDOW))
+        .send_window(SEND_WINDOW)
+        // Values go out one after the other: the first is then of use before the last has come.
+        .send_fairness(false)
+        .datagram_receive_buffer_size(None)
+        .max_idle_timeout(silence)
+        .keep_alive_interval(Some(limits.silence / 4))
+        // Only times the repeats of the handshake: a peer that starts up while it is dialled is
+        // found after a tenth of a second rather than one.
+        .initial_rtt(Duration::from_millis(33))
+        .mtu_discovery_config(Some(mtu))
+        .congestion_controller_factory(Arc::new(cubic));
+    Arc::new(config)
+}
+
+/// A UDP socket for `name` at `listen`, or at any free port.
+pub(super) fn socket(
+    name: &PlayerName,
+    listen: Option<SocketAddr>,
+) -> Result<UdpSocket, TransportError> {
+    let Some(address) = listen else {
+        // Both families, unless the system has no IPv6.
+        let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+        let only_v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let refused = |source| TransportError::Socket { address: only_v4, source };
+        return open(both).or_else(|_| open(only_v4)).map_err(refused);
+    };
+    open(address).map_err(|source| {
+        let name = name.clone();
+        match source.kind() {
+            io::ErrorKind::AddrInUse => TransportError::PortInUse { name, address },
+            io::ErrorKind::AddrNotAvailable => TransportError::ForeignAddress { name, address },
+            io::ErrorKind::PermissionDenied => TransportError::Forbidden { name, address },
+            _ => TransportError::Socket { address, source },
+        }
+    })
+}
+
+fn open(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    // Buffers that hold a burst keep it from being lost. The kernel gives what it is allowed to.
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
+    let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
+    socket.bind(&address.into())?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Whether a socket bound to `local` can send to `remote`.
+pub(super) fn reaches(local: SocketAddr, remote: SocketAddr) -> bool {
+    match local {
+        SocketAddr::V4(_) => remote.is_ipv4(),
+        SocketAddr::V6(local) => remote.is_ipv6() || local.ip().is_unspecified(),
+    }
+}
