@@ -18,13 +18,11 @@ enum Way {
 /// same, so that following edges through a hub never leads where no tensor goes.
 pub(crate) fn bundle(flows: &mut Flows, blocks: &mut Vec<Block>, clusters: &[Cluster]) {
     for way in [Way::Out, Way::In] {
-        for cluster in 0..clusters.len() {
-            let mut hubs = 0;
-            for group in groups(flows, blocks, cluster, way) {
+        for (cluster, Cluster { scope }) in clusters.iter().enumerate() {
+            for (count, group) in groups(flows, blocks, cluster, way).into_iter().enumerate() {
                 let sign = if way == Way::Out { "out" } else { "in" };
-                // No scope holds this character, so no other box has this name.
-                let id = format!("{}/>{sign}{hubs}", clusters[cluster].scope);
-                hubs += 1;
+                // Ids of scopes end in a slash and names of ops are words: this is neither.
+                let id = format!("{scope}/>{sign}{count}");
                 blocks.push(Block {
                     id,
                     label: String::new(),
@@ -72,5 +70,63 @@ fn reroute(flows: &mut Flows, group: &Group, way: Way, hub: End) {
             flows.entry(edge(inner, hub)).or_default().extend(tensors.clone());
             flows.entry(edge(hub, outer)).or_default().extend(tensors);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fold::Tensor;
+
+    fn block(cluster: Option<usize>) -> Block {
+        Block {
+            id: String::new(),
+            label: String::new(),
+            kind: BlockKind::Node,
+            cluster,
+            portions: Vec::new(),
+            reveals: false,
+        }
+    }
+
+    fn flows(edges: &[(usize, usize, EdgeKind)]) -> Flows {
+        let tensor = |from| Tensor::Variable(format!("of {from}"));
+        edges
+            .iter()
+            .map(|&(from, to, kind)| {
+                let tensors = Tensors::from([(tensor(from), "1".to_owned())]);
+                ((End::Block(from), End::Block(to), kind), tensors)
+            })
+            .collect()
+    }
+
+    /// Boxes 0, 1 and 2 are in the cluster, 3 and 4 outside; what edges are there afterwards.
+    fn bundled(edges: &[(usize, usize, EdgeKind)]) -> Vec<(usize, usize, usize)> {
+        let mut flows = flows(edges);
+        let clusters = [Cluster { scope: "c".to_owned() }];
+        let inside = Some(0);
+        let mut blocks = [inside, inside, inside, None, None].map(block).to_vec();
+        bundle(&mut flows, &mut blocks, &clusters);
+        let index = |end| match end {
+            End::Block(block) => block,
+            End::Cluster(_) => unreachable!(),
+        };
+        flows.iter().map(|((a, b, _), tensors)| (index(*a), index(*b), tensors.len())).collect()
+    }
+
+    const P: EdgeKind = EdgeKind::Plain;
+
+    #[test]
+    fn a_hub_gathers_what_has_the_same_partners() {
+        let edges = [(0, 3, P), (0, 4, P), (1, 3, P), (1, 4, P), (2, 4, P)];
+        assert_eq!(bundled(&edges), [(0, 5, 1), (1, 5, 1), (2, 4, 1), (5, 3, 2), (5, 4, 2)]);
+        let edges = [(3, 0, P), (3, 1, P), (3, 2, P)];
+        assert_eq!(bundled(&edges), [(3, 5, 1), (5, 0, 1), (5, 1, 1), (5, 2, 1)]);
+    }
+
+    #[test]
+    fn kinds_are_kept_apart_and_single_edges_alone() {
+        let edges = [(0, 3, P), (1, 3, EdgeKind::Secret), (1, 2, P), (4, 0, P)];
+        assert_eq!(bundled(&edges), [(0, 3, 1), (1, 2, 1), (1, 3, 1), (4, 0, 1)]);
     }
 }

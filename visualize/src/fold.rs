@@ -64,7 +64,8 @@ fn view(recorded: &Graph, lowered: Option<&Graph>, player: Option<&PlayerName>) 
 /// Who owns which node, and which scopes are open.
 struct Fold<'g> {
     recorded: &'g Graph,
-    lowered: Option<&'g Graph>,
+    /// Nodes of each server in each scope of the lowered graph.
+    lowered: BTreeMap<(&'g str, usize), usize>,
     index: HashMap<&'g PlayerName, usize>,
     servers: Vec<usize>,
     opened: HashSet<&'g str>,
@@ -82,8 +83,16 @@ impl<'g> Fold<'g> {
         let setup = recorded.setup();
         let index: HashMap<_, _> = setup.players.iter().zip(0..).collect();
         let servers = setup.secure.iter().flat_map(|secure| &secure.servers);
-        let servers = servers.filter_map(|server| index.get(server).copied()).collect();
-        let mut fold = Self { recorded, lowered, index, servers, opened: HashSet::new() };
+        let servers: Vec<_> = servers.filter_map(|server| index.get(server).copied()).collect();
+        let mut counts = BTreeMap::new();
+        for (_, node) in lowered.iter().flat_map(|lowered| lowered.nodes()) {
+            let player = node.place.player().and_then(|player| index.get(player).copied());
+            if let Some(server) = player.filter(|player| servers.contains(player)) {
+                *counts.entry((&*node.scope, server)).or_default() += 1;
+            }
+        }
+        let opened = HashSet::new();
+        let mut fold = Self { recorded, lowered: counts, index, servers, opened };
         if let Some(player) = player.and_then(|player| fold.index.get(player).copied()) {
             let tops = recorded.nodes().filter(|(_, node)| match fold.owner(node) {
                 Owner::Player(owner) => owner == player,
@@ -101,7 +110,7 @@ impl<'g> Fold<'g> {
         let names = self.recorded.node_names();
         let mut blocks: Vec<Block> = Vec::new();
         let mut clusters: Vec<Cluster> = Vec::new();
-        let mut weights: Vec<BTreeMap<usize, usize>> = Vec::new();
+        let mut weights: Vec<Weights<'_>> = Vec::new();
         let mut known: HashMap<Key, usize> = HashMap::new();
         let mut ids: HashSet<String> = HashSet::new();
         let mut of_node = Vec::with_capacity(self.recorded.len());
@@ -125,16 +134,16 @@ impl<'g> Fold<'g> {
                 }
                 let portions = Vec::new();
                 blocks.push(Block { id, label, kind, cluster, portions, reveals: false });
-                weights.push(BTreeMap::new());
+                weights.push(Weights::default());
                 blocks.len() - 1
             });
             of_node.push(block);
             blocks[block].reveals |= node.op.role == Role::Reveal;
-            self.weigh(node, &mut weights[block]);
+            weights[block].add(self.owner(node), &node.scope);
         }
         for (block, weights) in blocks.iter_mut().zip(weights) {
-            block.portions =
-                weights.into_iter().map(|(player, nodes)| Portion { player, nodes }).collect();
+            let portions = self.portions(weights).into_iter();
+            block.portions = portions.map(|(player, nodes)| Portion { player, nodes }).collect();
         }
         (blocks, clusters, of_node)
     }
@@ -150,37 +159,21 @@ impl<'g> Fold<'g> {
         (key, Some(top))
     }
 
-    /// Adds a node to the weights of the players that compute it.
-    fn weigh(&self, node: &Node, weights: &mut BTreeMap<usize, usize>) {
-        match self.owner(node) {
-            Owner::Player(player) => *weights.entry(player).or_default() += 1,
-            Owner::Servers => {
-                for (server, nodes) in self.server_nodes(&node.scope) {
-                    *weights.entry(server).or_default() += nodes;
-                }
-            }
-            Owner::Nobody => {}
+    /// How many nodes of a box each player has. What the servers do together counts for each of
+    /// them as the lowered graph says for the scopes in which it is; else equally.
+    fn portions(&self, weights: Weights<'_>) -> BTreeMap<usize, usize> {
+        let mut portions = weights.players;
+        let inside = |scope: &&str| weights.scopes.iter().any(|outer| is_inside(scope, outer));
+        let counts: Vec<_> = self.lowered.keys().filter(|(scope, _)| inside(scope)).collect();
+        for key in &counts {
+            *portions.entry(key.1).or_default() += self.lowered[*key];
         }
-    }
-
-    /// Nodes of each server in a scope of the lowered graph; one each when nothing says more.
-    fn server_nodes(&self, scope: &str) -> BTreeMap<usize, usize> {
-        let inside = |other: &str| match other.strip_prefix(scope) {
-            Some(rest) => rest.is_empty() || (!scope.is_empty() && rest.starts_with('/')),
-            None => false,
-        };
-        let mut counts = BTreeMap::new();
-        for (_, node) in self.lowered.iter().flat_map(|lowered| lowered.nodes()) {
-            let player = node.place.player().and_then(|player| self.index.get(player));
-            let server = player.filter(|player| self.servers.contains(player));
-            if let Some(&server) = server.filter(|_| inside(&node.scope)) {
-                *counts.entry(server).or_default() += 1;
+        if counts.is_empty() && weights.together > 0 {
+            for &server in &self.servers {
+                *portions.entry(server).or_default() += weights.together;
             }
         }
-        if counts.is_empty() {
-            counts.extend(self.servers.iter().map(|&server| (server, 1)));
-        }
-        counts
+        portions
     }
 
     /// Whose colour a node has. Sharing is the work of the player whose value becomes secret,
@@ -197,6 +190,37 @@ impl<'g> Fold<'g> {
     }
 }
 
+/// Whose nodes a box holds.
+#[derive(Default)]
+struct Weights<'g> {
+    players: BTreeMap<usize, usize>,
+    /// Nodes that the servers compute together, and the scopes in which they are.
+    together: usize,
+    scopes: BTreeSet<&'g str>,
+}
+
+impl<'g> Weights<'g> {
+    fn add(&mut self, owner: Owner, scope: &'g str) {
+        match owner {
+            Owner::Player(player) => *self.players.entry(player).or_default() += 1,
+            Owner::Servers => {
+                self.together += 1;
+                self.scopes.insert(scope);
+            }
+            Owner::Nobody => {}
+        }
+    }
+}
+
+/// Whether `scope` is `outer` or nested in it. The top, which has no name, is no group.
+fn is_inside(scope: &str, outer: &str) -> bool {
+    match scope.strip_prefix(outer) {
+        Some(rest) => rest.is_empty() || (!outer.is_empty() && rest.starts_with('/')),
+        None => false,
+    }
+}
+
+#[derive(Clone, Copy)]
 enum Owner {
     Player(usize),
     Servers,
@@ -243,18 +267,16 @@ fn shape(shape: &Shape) -> String {
 /// join the frames: what comes back is the block's result as a whole.
 fn updates(graph: &Graph, of_node: &[usize], blocks: &[Block]) -> Flows {
     let mut readers: BTreeMap<(&Place, &str), BTreeSet<NodeId>> = BTreeMap::new();
-    let variable = |node: &'_ Node, role| {
-        (node.op.role == role).then(|| node.attributes.text("variable").map(str::to_owned))?
+    let accesses = |role| {
+        let nodes = graph.nodes().filter(move |(_, node)| node.op.role == role);
+        nodes.filter_map(|(id, node)| Some((id, &node.place, node.attributes.text("variable")?)))
     };
-    for (id, node) in graph.nodes().filter(|(_, node)| node.op.role == Role::ReadVariable) {
-        if let Some(name) = node.attributes.text("variable") {
-            readers.entry((&node.place, name)).or_default().insert(id);
-        }
+    for (id, place, name) in accesses(Role::ReadVariable) {
+        readers.entry((place, name)).or_default().insert(id);
     }
     let mut flows = Flows::new();
-    for (id, node) in graph.nodes() {
-        let Some(name) = variable(node, Role::AssignVariable) else { continue };
-        for reader in readers.get(&(&node.place, name.as_str())).into_iter().flatten() {
+    for (id, place, name) in accesses(Role::AssignVariable) {
+        for reader in readers.get(&(place, name)).into_iter().flatten() {
             let (from, to) = (of_node[id.index()], of_node[reader.index()]);
             let apart = blocks[from].cluster != blocks[to].cluster;
             let end = |i: usize| match blocks[i].cluster.filter(|_| apart) {
@@ -265,9 +287,200 @@ fn updates(graph: &Graph, of_node: &[usize], blocks: &[Block]) -> Flows {
             if from != to {
                 let key = (end(from), end(to), EdgeKind::Update);
                 let shape = ty.map_or_else(String::new, |ty| shape(&ty.shape));
-                flows.entry(key).or_default().insert(Tensor::Variable(name.clone()), shape);
+                flows.entry(key).or_default().insert(Tensor::Variable(name.to_owned()), shape);
             }
         }
     }
     flows
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sordino_graph::{Setup, Stage};
+
+    use super::*;
+    use crate::testing::{NORMAL, lowered, player, push, simple, training};
+
+    /// `from -> to: label (kind)`, a line an edge.
+    fn edges(view: &View) -> Vec<String> {
+        let name = |end| match end {
+            End::Block(block) => view.blocks[block].id.clone(),
+            End::Cluster(cluster) => format!("[{}]", view.clusters[cluster].scope),
+        };
+        let line =
+            |e: &Edge| format!("{} -> {}: {} ({:?})", name(e.from), name(e.to), e.label, e.kind);
+        view.edges.iter().map(line).collect()
+    }
+
+    fn ids(view: &View) -> Vec<&str> {
+        view.boxes().map(|block| block.id.as_str()).collect()
+    }
+
+    fn portions(view: &View, id: &str) -> Vec<(usize, usize)> {
+        let block = view.boxes().find(|block| block.id == id).unwrap();
+        block.portions.iter().map(|portion| (portion.player, portion.nodes)).collect()
+    }
+
+    #[test]
+    fn the_overall_view_has_six_boxes_and_eight_edges() {
+        let view = overall(&training(), None);
+        let expected = [
+            "parameters/",
+            "private-input/",
+            "private-input_1/",
+            "private-input_2/",
+            "secure_aggregation/",
+            "output/",
+        ];
+        assert_eq!(ids(&view), expected);
+        assert!(view.clusters.is_empty());
+        let expected = [
+            "parameters/ -> private-input/: 6 tensors (Plain)",
+            "parameters/ -> private-input_1/: 6 tensors (Plain)",
+            "parameters/ -> private-input_2/: 6 tensors (Plain)",
+            "private-input/ -> secure_aggregation/: 6 tensors (Secret)",
+            "private-input_1/ -> secure_aggregation/: 6 tensors (Secret)",
+            "private-input_2/ -> secure_aggregation/: 6 tensors (Secret)",
+            "secure_aggregation/ -> output/: 6 tensors (Reveal)",
+            "output/ -> parameters/: 6 tensors (Update)",
+        ];
+        assert_eq!(edges(&view), expected);
+        let revealing: Vec<_> = view.boxes().filter(|block| block.reveals).collect();
+        assert_eq!(revealing.len(), 1);
+        assert_eq!(revealing[0].label, "output");
+    }
+
+    #[test]
+    fn boxes_are_of_the_players_that_compute_them() {
+        let program = training();
+        let view = overall(&program, None);
+        // Every node of the block is its owner's, the six shares among them.
+        assert_eq!(portions(&view, "private-input_1/"), [(2, 25)]);
+        assert_eq!(portions(&view, "output/"), [(0, 12)]);
+        assert_eq!(portions(&view, "secure_aggregation/"), [(4, 12), (5, 12), (6, 12)]);
+        let view = overall(&program, Some(&lowered([9, 0, 3])));
+        assert_eq!(portions(&view, "secure_aggregation/"), [(4, 9), (6, 3)]);
+        assert_eq!(portions(&view, "private-input/"), [(1, 25)]);
+    }
+
+    #[test]
+    fn a_data_owner_sees_its_block_opened() {
+        let view = local(&training(), None, &player("train-data-owner-1"));
+        let scopes: Vec<_> = view.clusters.iter().map(|cluster| cluster.scope.as_str()).collect();
+        assert_eq!(scopes, ["private-input_1"]);
+        let inside = view.boxes().filter(|block| block.cluster == Some(0));
+        let labels: Vec<_> = inside.map(|block| block.label.as_str()).collect();
+        let expected = [
+            "data_loading",
+            "gradient_computation",
+            "encode",
+            "encode_1",
+            "encode_2",
+            "encode_3",
+            "encode_4",
+            "encode_5",
+            "share",
+            "share_1",
+            "share_2",
+            "share_3",
+            "share_4",
+            "share_5",
+        ];
+        assert_eq!(labels, expected);
+        assert_eq!(view.boxes().count(), expected.len() + 5);
+        let edges = edges(&view);
+        for expected in [
+            "parameters/ -> private-input_1/gradient_computation/: 6 tensors (Plain)",
+            "private-input_1/data_loading/ -> private-input_1/gradient_computation/: \
+             2 tensors (Plain)",
+            "private-input_1/gradient_computation/ -> private-input_1/encode: 784×128 (Plain)",
+            "private-input_1/encode_5 -> private-input_1/share_5: 10 (Plain)",
+            "private-input_1/share_2 -> private-input_1/>out0: 128×128 (Secret)",
+            "private-input_1/>out0 -> secure_aggregation/: 6 tensors (Secret)",
+            "output/ -> parameters/: 6 tensors (Update)",
+        ] {
+            assert!(edges.iter().any(|edge| edge == expected), "{expected}\n{edges:#?}");
+        }
+    }
+
+    #[test]
+    fn the_model_owner_and_a_server_see_theirs() {
+        let program = training();
+        let view = local(&program, None, &player("model-owner"));
+        let scopes: Vec<_> = view.clusters.iter().map(|cluster| cluster.scope.as_str()).collect();
+        assert_eq!(scopes, ["parameters", "output"]);
+        let edges = edges(&view);
+        for expected in [
+            "parameters/read_variable_1 -> parameters/>out0: 128 (Plain)",
+            "parameters/>out0 -> private-input_2/: 6 tensors (Plain)",
+            "secure_aggregation/ -> output/>in0: 6 tensors (Reveal)",
+            "output/>in0 -> output/reveal: 784×128 (Reveal)",
+            "output/reveal_5 -> output/descend_5: 10 (Plain)",
+            "[output] -> [parameters]: 6 tensors (Update)",
+        ] {
+            assert!(edges.iter().any(|edge| edge == expected), "{expected}\n{edges:#?}");
+        }
+        let view = local(&program, Some(&lowered([2, 1, 1])), &player("server2"));
+        assert_eq!(view.clusters.len(), 1);
+        assert_eq!(view.boxes().filter(|block| block.cluster == Some(0)).count(), 12);
+        assert_eq!(portions(&view, "secure_aggregation/scale_3"), [(4, 2), (5, 1), (6, 1)]);
+        let edges = self::edges(&view);
+        assert!(edges.contains(
+            &"secure_aggregation/>in0 -> secure_aggregation/add_n: 3 tensors (Secret)".to_owned()
+        ));
+    }
+
+    #[test]
+    fn nodes_without_a_scope_are_boxes() {
+        let program = simple();
+        for view in [overall(&program, None), local(&program, None, &player("server0"))] {
+            let expected = [
+                "random_normal",
+                "share",
+                "random_normal_1",
+                "share_1",
+                "add_n",
+                "scale",
+                "reveal",
+            ];
+            assert_eq!(ids(&view), expected);
+            let expected = [
+                "random_normal -> share: 10 (Plain)",
+                "share -> add_n: 10 (Secret)",
+                "random_normal_1 -> share_1: 10 (Plain)",
+                "share_1 -> add_n: 10 (Secret)",
+                "add_n -> scale: 10 (Secret)",
+                "scale -> reveal: 10 (Reveal)",
+            ];
+            assert_eq!(edges(&view), expected);
+            assert_eq!(portions(&view, "share_1"), [(1, 1)]);
+        }
+    }
+
+    #[test]
+    fn boxes_of_one_name_are_told_apart() {
+        let setup = Setup::new([player("a")]);
+        let mut graph = Graph::new("twins", Arc::new(setup), Stage::Recorded);
+        for scope in ["random_normal", "", "x//y", "/x/y/", "/"] {
+            push(&mut graph, &NORMAL, scope, "a");
+        }
+        let overall = overall(&graph, None);
+        let ids = ids(&overall);
+        assert_eq!(ids, ["random_normal/", "random_normal", "x/", "//random_normal"]);
+        let labels: Vec<_> = overall.boxes().map(|block| block.label.as_str()).collect();
+        assert_eq!(labels, ["random_normal", "random_normal", "x", "random_normal"]);
+        let opened = local(&graph, None, &player("a"));
+        assert_eq!(opened.clusters.len(), 2);
+        assert_eq!(opened.boxes().filter(|block| block.cluster == Some(1)).count(), 1);
+    }
+
+    #[test]
+    fn a_graph_of_nothing_is_a_view_of_nothing() {
+        let graph = Graph::new("", Arc::new(Setup::new([])), Stage::Recorded);
+        let view = local(&graph, None, &player("stranger"));
+        assert!(view.blocks.is_empty() && view.edges.is_empty());
+        assert!(view.to_dot().starts_with("digraph"));
+    }
 }

@@ -28,6 +28,8 @@ pub(crate) fn html(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
+            // Backslash escapes are read here too, after the entities.
+            '\\' => out.push_str("\\\\"),
             c => out.push(visible(c)),
         }
     }
@@ -48,6 +50,6 @@ mod tests {
         assert_eq!(quoted("a\"];b->c;[\""), "\"a\\\"];b->c;[\\\"\"");
         assert_eq!(quoted("a\\"), "\"a\\\\\"");
         assert_eq!(quoted("&lt;\n"), "\"&amp;lt;\u{fffd}\"");
-        assert_eq!(html("<b>&\""), "&lt;b&gt;&amp;&quot;");
+        assert_eq!(html("<b>&\"\\N"), "&lt;b&gt;&amp;&quot;\\\\N");
     }
 }

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use crate::VisualizeError;
 use crate::write::write_atomically;
 
+/// The command that draws.
+pub(crate) const DOT: [&str; 1] = ["dot"];
+
 /// How long `dot` may take for one picture: a hundred times what a program of usual size needs.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -50,12 +53,13 @@ impl Format {
 /// [`VisualizeError`] when the file cannot be read, `dot` fails or takes more than 20 s, or the
 /// picture cannot be written.
 pub fn write_picture(dot_file: &Path, format: Format) -> Result<Option<PathBuf>, VisualizeError> {
-    draw("dot", dot_file, format, DEADLINE)
+    draw(&DOT, dot_file, format, DEADLINE)
 }
 
-/// [`write_picture`] with another program and deadline.
+/// [`write_picture`] with another command, which is a program and its first arguments, and another
+/// deadline.
 pub(crate) fn draw(
-    program: &str,
+    command: &[&str],
     dot_file: &Path,
     format: Format,
     deadline: Duration,
@@ -64,7 +68,8 @@ pub(crate) fn draw(
     let input =
         File::open(dot_file).map_err(|source| VisualizeError::Read { path: path(), source })?;
     // Standard input, and not the path as an argument, which might begin with a dash.
-    let spawned = Command::new(program)
+    let spawned = Command::new(command[0])
+        .args(&command[1..])
         .args(format.arguments())
         .stdin(input)
         .stdout(Stdio::piped())

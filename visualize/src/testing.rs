@@ -84,7 +84,7 @@ pub(crate) fn training() -> Graph {
         });
         g.scope("output", || {
             for (w, mean) in means.into_iter().enumerate() {
-                let mean = g.op(&REVEAL).input(mean).at(&player("model-owner")).build();
+                let mean = g.op(&REVEAL).input(mean).at(player("model-owner")).build();
                 g.op(&DESCEND).attr("variable", format!("w{w}").as_str()).input(mean).finish();
             }
         });
@@ -97,7 +97,7 @@ fn parameters<'r>(g: &Recording<'r>) -> Vec<Value<'r>> {
     let read = shapes.iter().enumerate().map(|(w, axes)| {
         let ty = Type::plain(Element::F32, Shape::new(axes).unwrap());
         let read = g.op(&READ_VARIABLE).attr("variable", format!("w{w}").as_str()).attr("type", ty);
-        read.at(&player("model-owner")).build()
+        read.at(player("model-owner")).build()
     });
     read.collect()
 }
@@ -147,13 +147,13 @@ pub(crate) fn simple() -> Graph {
     let setup = Setup::new(names.map(player)).secure("ABY3", SERVERS.map(player), Fixed::LOW);
     record("simple_average", &setup, |g| {
         let share = |name| {
-            let x = g.op(&NORMAL).at(&player(name)).build();
+            let x = g.op(&NORMAL).at(player(name)).build();
             g.op(&SHARE).input(x).at(Place::Secure).build()
         };
         let parts = [share("inputter-0"), share("inputter-1")];
         let sum = g.op(&ADD_N).inputs(parts).build();
         let mean = g.op(&SCALE).input(sum).build();
-        g.op(&REVEAL).input(mean).at(&player("result-receiver")).build();
+        g.op(&REVEAL).input(mean).at(player("result-receiver")).build();
     })
     .unwrap()
 }

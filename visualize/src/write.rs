@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sordino_graph::Graph;
 
-use crate::render::{DEADLINE, Format, draw};
+use crate::render::{DEADLINE, DOT, Format, draw};
 use crate::{View, VisualizeError, local, overall};
 
 /// How to get the program that draws the pictures, in one line.
@@ -44,11 +44,11 @@ pub fn write_views(
     recorded: &Graph,
     lowered: Option<&Graph>,
 ) -> Result<Written, VisualizeError> {
-    write_with("dot", dir, recorded, lowered)
+    write_with(&DOT, dir, recorded, lowered)
 }
 
 fn write_with(
-    program: &str,
+    command: &[&str],
     dir: &Path,
     recorded: &Graph,
     lowered: Option<&Graph>,
@@ -65,7 +65,7 @@ fn write_with(
         results.extend(std::thread::scope(|scope| {
             let running: Vec<_> = views
                 .iter()
-                .map(|view| scope.spawn(move || write_view(program, dir, view)))
+                .map(|view| scope.spawn(move || write_view(command, dir, view)))
                 .collect();
             let joined = running.into_iter().map(|thread| match thread.join() {
                 Ok(result) => result,
@@ -86,7 +86,7 @@ fn write_with(
 
 /// Writes one view and returns its DOT file and its SVG.
 fn write_view(
-    program: &str,
+    command: &[&str],
     dir: &Path,
     view: &View,
 ) -> Result<(PathBuf, Option<PathBuf>), VisualizeError> {
@@ -105,7 +105,7 @@ fn write_view(
         _ => {}
     }
     write_atomically(&dot_file, dot.as_bytes())?;
-    let picture = draw(program, &dot_file, Format::Svg, DEADLINE)?;
+    let picture = draw(command, &dot_file, Format::Svg, DEADLINE)?;
     Ok((dot_file, picture))
 }
 
@@ -141,13 +141,128 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Visualiz
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::testing::{simple, training};
+    use crate::testing::{lowered, simple, training};
+
+    /// A folder of its own for each test, removed when the test is over.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let name = format!("sordino-visualize-{}-{name}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn files(&self) -> Vec<PathBuf> {
+            let entries = fs::read_dir(&self.0).unwrap();
+            let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+            files.sort();
+            files
+        }
+    }
+
+    /// A command that stands in for `dot`.
+    #[cfg(unix)]
+    fn script(script: &str) -> [&str; 4] {
+        ["sh", "-c", script, "dot"]
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).ok();
+        }
+    }
 
     #[test]
-    fn draw_for_looking() {
-        for graph in [training(), simple()] {
-            write_views(Path::new("/tmp/viz/out"), &graph, None).unwrap();
+    fn without_dot_there_are_dot_files_and_a_hint() {
+        let folder = Folder::new("missing");
+        let nested = folder.0.join("a/b");
+        let program = ["sordino-no-such-program"];
+        let written = write_with(&program, &nested, &training(), Some(&lowered([1; 3]))).unwrap();
+        assert!(written.dot_missing);
+        assert!(written.to_string().contains("apt install graphviz"));
+        let names: Vec<_> =
+            written.files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+        let expected = [
+            "federated_training-overall.dot",
+            "federated_training-local-model-owner.dot",
+            "federated_training-local-train-data-owner-0.dot",
+            "federated_training-local-train-data-owner-1.dot",
+            "federated_training-local-train-data-owner-2.dot",
+            "federated_training-local-server0.dot",
+            "federated_training-local-server1.dot",
+            "federated_training-local-server2.dot",
+        ];
+        assert_eq!(names, expected);
+        assert_eq!(fs::read_dir(&nested).unwrap().count(), expected.len());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_picture_is_of_the_graph_beside_it() {
+        let folder = Folder::new("fresh");
+        let copy = script("echo drawn; cat");
+        let graph = simple();
+        let written = write_with(&copy, &folder.0, &graph, None).unwrap();
+        assert_eq!(written.files.len(), 14);
+        assert!(!written.dot_missing);
+        // Unchanged views are not drawn again, changed ones lose their picture first.
+        let fail = script("exit 1");
+        write_with(&fail, &folder.0, &graph, None).unwrap();
+        let (text, picture) = (&written.files[0], &written.files[1]);
+        assert!(fs::read_to_string(picture).unwrap().starts_with("drawn\ndigraph"));
+        fs::write(text, "older").unwrap();
+        write_with(&fail, &folder.0, &graph, None).unwrap_err();
+        assert!(!picture.exists());
+        assert!(fs::read_to_string(text).unwrap().starts_with("digraph"));
+        assert!(folder.files().iter().all(|file| file.extension() != Some("tmp".as_ref())));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failing_dot_is_quoted() {
+        let folder = Folder::new("failing");
+        let program = script("echo out of ink >&2; exit 3");
+        let error = write_with(&program, &folder.0, &simple(), None).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, VisualizeError::DotFailed { .. }), "{text}");
+        for part in ["simple_average-overall.dot", "out of ink", "exit status: 3"] {
+            assert!(text.contains(part), "{text}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_hanging_dot_is_stopped() {
+        let folder = Folder::new("hanging");
+        let program = script("exec sleep 60");
+        let file = folder.0.join("x.dot");
+        fs::write(&file, "digraph {}").unwrap();
+        let begin = std::time::Instant::now();
+        let error = draw(&program, &file, Format::Svg, Duration::from_millis(50)).unwrap_err();
+        assert!(matches!(error, VisualizeError::DotTimedOut { .. }), "{error}");
+        assert!(begin.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_folder_that_is_a_file_is_refused() {
+        let folder = Folder::new("file");
+        let file = folder.0.join("file");
+        fs::write(&file, "").unwrap();
+        let error = write_views(&file.join("x"), &simple(), None).unwrap_err();
+        assert!(matches!(error, VisualizeError::CreateFolder { .. }), "{error}");
+        let error = write_atomically(&folder.0.join("gone/x"), b"").unwrap_err();
+        assert!(error.to_string().contains("gone/x"), "{error}");
+    }
+
+    #[test]
+    fn names_of_files_are_harmless() {
+        let mut view = overall(&simple(), None);
+        view.name = "../é b/\u{0}".to_owned();
+        assert_eq!(file_name(&view), "_____b__-overall.dot");
     }
 }
