@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fold::{Flows, Tensors};
+use crate::flow::{Flows, Tensors};
 use crate::model::{Block, BlockKind, Cluster, EdgeKind, End};
 
 /// Which way edges cross a frame.
@@ -76,7 +76,7 @@ fn reroute(flows: &mut Flows, group: &Group, way: Way, hub: End) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fold::Tensor;
+    use crate::flow::Tensor;
 
     fn block(cluster: Option<usize>) -> Block {
         Block {

@@ -128,7 +128,7 @@ impl View {
         let label = if crosses && edge.kind != EdgeKind::Update {
             Attribute(plain("label"), Id::Html(veiled(&label)))
         } else {
-            text("label", &format!(" {label} "))
+            text("label", &format!("  {label} "))
         };
         let mut attributes = vec![
             label,
@@ -267,12 +267,12 @@ mod tests {
         };
         assert_eq!(lines(&dot, " -> ").len(), 8);
         let plain = edge("parameters", "private-input_2");
-        assert!(plain.contains("label=\" 6 tensors \""), "{plain}");
+        assert!(plain.contains("label=\"  6 tensors \""), "{plain}");
         assert!(plain.contains("color=\"#7d8287\""), "{plain}");
         let secret = edge("private-input_1", "secure_aggregation");
         assert!(secret.contains("color=\"#6f42c1:invis:#6f42c1\""), "{secret}");
         let reveal = edge("secure_aggregation", "output");
-        assert!(reveal.contains("label=\" 6 tensors · reveal \""), "{reveal}");
+        assert!(reveal.contains("label=\"  6 tensors · reveal \""), "{reveal}");
         assert!(reveal.contains("arrowhead=\"normalodot\""), "{reveal}");
         let update = edge("output", "parameters");
         assert!(update.contains("color=\"#e8850c\""), "{update}");

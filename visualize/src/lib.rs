@@ -11,6 +11,7 @@
 mod bundle;
 mod dot;
 mod error;
+mod flow;
 mod fold;
 mod legend;
 pub mod model;
