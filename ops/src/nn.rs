@@ -1,6 +1,6 @@
 //! Models: layers in a row, their parameters, forward pass and loss.
 
-use sordino_graph::{PlayerName, Recording, Value};
+use sordino_graph::{Element, PlayerName, Recording, Shape, Type, Value};
 
 use crate::op;
 pub use crate::tensor::conv::Padding;
@@ -36,6 +36,20 @@ pub struct Parameter {
     pub name: String,
     /// Its shape.
     pub shape: Vec<usize>,
+}
+
+impl Parameter {
+    /// Its type: plaintext f32.
+    ///
+    /// # Panics
+    /// When the shape has more than 2^31 elements.
+    #[must_use]
+    pub fn ty(&self) -> Type {
+        match Shape::new(&self.shape) {
+            Ok(shape) => Type::plain(Element::F32, shape),
+            Err(error) => panic!("parameter {}: {error}", self.name),
+        }
+    }
 }
 
 /// Layers in a row, from the shape of one example to logits.

@@ -1,1 +1,24 @@
 //! Sessions: schedule, executor, wire format, transports, the player's server, the driver's side.
+//!
+//! Read [`driver`] first: what a program does with a [`Session`]. [`player`] is the other end, and
+//! `session` its part in one session, turned by the state machine in [`machine`]. [`transport`]
+//! carries what [`message`] lists, in memory or over QUIC.
+
+pub mod audit;
+pub mod driver;
+mod host;
+mod local;
+pub mod machine;
+pub mod message;
+mod meter;
+pub mod player;
+pub mod report;
+pub mod schedule;
+mod session;
+pub mod transport;
+
+pub use audit::Audit;
+pub use driver::{Event, Run, RunError, Session};
+pub use message::Published;
+pub use player::Player;
+pub use report::{LinkReport, PlayerReport};

@@ -432,8 +432,11 @@ async fn an_announced_length_takes_no_memory_by_itself() {
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The recorder refuses values of this edge.
 const UNWANTED: u32 = 999;
-const LIMITS: Limits =
-    Limits { silence: Duration::from_millis(800), stall: Duration::from_millis(500) };
+const LIMITS: Limits = Limits {
+    silence: Duration::from_millis(800),
+    stall: Duration::from_millis(500),
+    patience: Duration::from_millis(400),
+};
 
 enum Garbage {
     /// The bytes of the first stream.

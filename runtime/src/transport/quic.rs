@@ -34,6 +34,9 @@ use self::wire::CODE_DONE;
 use super::{Connected, Inbox, Network};
 use crate::message::Frame;
 
+/// How long a player that is not up yet is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How long [`QuicNetwork::close`] takes at most.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -164,7 +167,7 @@ impl QuicNetwork {
         peer: &PlayerName,
         patience: Duration,
     ) -> Result<(), TransportError> {
-        self.shared.reach(peer, patience).await
+        dial::reach(&self.shared, peer, patience).await
     }
 
     /// Sends what is queued, closes all connections with `reason`, which the peers are told, and
@@ -186,72 +189,12 @@ impl QuicNetwork {
     }
 }
 
-impl Shared {
-    /// See [`QuicNetwork::connect`].
-    async fn reach(
-        self: &Arc<Self>,
-        peer: &PlayerName,
-        patience: Duration,
-    ) -> Result<(), TransportError> {
-        let shared = self;
-        let begun = Instant::now();
-        if *peer == shared.name {
-            return Err(TransportError::Oneself { name: peer.clone() });
-        }
-        let unknown = || TransportError::UnknownPeer { peer: peer.clone() };
-        let slot = shared.peers.get(peer).ok_or_else(unknown)?;
-        let Some(config) = &slot.dial else {
-            return self.wait_for(peer, begun, patience).await;
-        };
-        let player = shared.roster.get(peer).ok_or_else(unknown)?;
-        let turn = timeout_at(begun + patience, slot.dialling.lock()).await;
-        if slot.live().is_some() {
-            return Ok(());
-        }
-        if turn.is_err() {
-            let (peer, address) = (peer.clone(), player.address().clone());
-            let waited = begun.elapsed();
-            return Err(TransportError::Unreachable { peer, address, waited, last: None });
-        }
-        dial::dial(shared, player, config, begun, patience).await
-    }
-
-    /// Waits until `peer` has connected.
-    async fn wait_for(
-        &self,
-        peer: &PlayerName,
-        begun: Instant,
-        patience: Duration,
-    ) -> Result<(), TransportError> {
-        let shared = self;
-        let refused_before = self.refused_handshakes();
-        let mut changed = shared.changed.subscribe();
-        loop {
-            if shared.live(peer).is_some() {
-                return Ok(());
-            }
-            if shared.is_closing() {
-                return Err(TransportError::Closing { peer: peer.clone() });
-            }
-            if timeout_at(begun + patience, changed.changed()).await.is_err() {
-                let refused = lock(&shared.refused);
-                let news = refused.count > refused_before;
-                return Err(TransportError::NotArrived {
-                    peer: peer.clone(),
-                    address: shared.roster.get(peer).map(|player| player.address().clone()),
-                    waited: begun.elapsed(),
-                    last: refused.last.clone().filter(|_| news),
-                });
-            }
-        }
-    }
-}
-
 impl Network for QuicNetwork {
+    /// Waits as long as [`Limits::patience`].
     fn connect(&self, peer: &PlayerName, then: Connected) {
         let (shared, peer) = (Arc::clone(&self.shared), peer.clone());
         self.shared.runtime.spawn(async move {
-            let reached = shared.reach(&peer, PATIENCE).await;
+            let reached = dial::reach(&shared, &peer, shared.limits.patience).await;
             then(reached.map_err(|error| error.to_string()));
         });
     }

@@ -13,7 +13,7 @@ use sordino_players::PlayerName;
 
 use super::TransportError;
 
-/// How long a connection may be silent, and a message unfinished.
+/// How long a peer may take to come up, a connection be silent, and a message unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// A peer that is not heard from for so long is lost. Peers that have nothing to say say so
@@ -22,12 +22,19 @@ pub struct Limits {
     /// A value or control message that has begun and of which no byte comes for so long breaks
     /// the protocol.
     pub stall: Duration,
+    /// How long [`Network::connect`](crate::transport::Network::connect) waits for a peer that is
+    /// not up.
+    pub patience: Duration,
 }
 
 impl Default for Limits {
-    /// 4 s of silence, 10 s of stalling.
+    /// 4 s of silence, 10 s of stalling, 10 s of patience.
     fn default() -> Self {
-        Self { silence: Duration::from_secs(4), stall: Duration::from_secs(10) }
+        Self {
+            silence: Duration::from_secs(4),
+            stall: Duration::from_secs(10),
+            patience: Duration::from_secs(10),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quinn::{ClientConfig, Connection, ConnectionError, WriteError};
 use sordino_players::tls::{SERVER_NAME, refusal_text};
-use sordino_players::{Address, Player};
+use sordino_players::{Address, Player, PlayerName};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -16,7 +16,7 @@ use super::config::reaches;
 use super::end::{End, explain, printable};
 use super::link::{Greeted, greet};
 use super::receive::greeting;
-use super::shared::Shared;
+use super::shared::{Shared, lock};
 use super::wire::CODE_ORDER;
 
 /// Between one attempt and the next: the first pause, and what it grows to.
@@ -41,8 +41,63 @@ enum Later {
     Lookup(std::io::Error),
 }
 
+/// See [`QuicNetwork::connect`](super::QuicNetwork::connect).
+pub(super) async fn reach(
+    shared: &Arc<Shared>,
+    peer: &PlayerName,
+    patience: Duration,
+) -> Result<(), TransportError> {
+    let begun = Instant::now();
+    if *peer == shared.name {
+        return Err(TransportError::Oneself { name: peer.clone() });
+    }
+    let unknown = || TransportError::UnknownPeer { peer: peer.clone() };
+    let slot = shared.peers.get(peer).ok_or_else(unknown)?;
+    let Some(config) = &slot.dial else {
+        return wait_for(shared, peer, begun, patience).await;
+    };
+    let player = shared.roster.get(peer).ok_or_else(unknown)?;
+    let turn = timeout_at(begun + patience, slot.dialling.lock()).await;
+    if slot.live().is_some() {
+        return Ok(());
+    }
+    if turn.is_err() {
+        return Err(given_up(player, begun, Later::Silent));
+    }
+    dial(shared, player, config, begun, patience).await
+}
+
+/// Waits until `peer`, whose part it is, has connected.
+async fn wait_for(
+    shared: &Arc<Shared>,
+    peer: &PlayerName,
+    begun: Instant,
+    patience: Duration,
+) -> Result<(), TransportError> {
+    let refused_before = lock(&shared.refused).count;
+    let mut changed = shared.changed.subscribe();
+    loop {
+        if shared.live(peer).is_some() {
+            return Ok(());
+        }
+        if shared.is_closing() {
+            return Err(TransportError::Closing { peer: peer.clone() });
+        }
+        if timeout_at(begun + patience, changed.changed()).await.is_err() {
+            let refused = lock(&shared.refused);
+            let news = refused.count > refused_before;
+            return Err(TransportError::NotArrived {
+                peer: peer.clone(),
+                address: shared.roster.get(peer).map(|player| player.address().clone()),
+                waited: begun.elapsed(),
+                last: refused.last.clone().filter(|_| news),
+            });
+        }
+    }
+}
+
 /// Dials `player` until there is a connection, which then is the live one.
-pub(super) async fn dial(
+async fn dial(
     shared: &Arc<Shared>,
     player: &Player,
     config: &ClientConfig,

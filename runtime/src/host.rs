@@ -1,0 +1,108 @@
+//! What a player has of its own in a session: variables, data, secrets, a line to the driver.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use sha2::{Digest as _, Sha256};
+use sordino_graph::PlayerName;
+use sordino_ops::data::{BatchRequest, DataStore};
+use sordino_ops::tensor::pad::{Pad, PadId, PadKey};
+use sordino_ops::{Host, KernelError, Tensor};
+
+use crate::audit::{Audit, StreamId};
+use crate::message::{PlanIndex, Published};
+
+/// What the plans of a session share on one player.
+#[derive(Debug, Default)]
+pub(crate) struct Variables(Mutex<HashMap<String, Tensor>>);
+
+impl Variables {
+    fn with<T>(&self, visit: impl FnOnce(&mut HashMap<String, Tensor>) -> T) -> T {
+        visit(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The secrets of one plan, by the players that know them.
+#[derive(Default)]
+pub(crate) struct Secrets(RwLock<HashMap<Vec<PlayerName>, (PadKey, [u8; 32])>>);
+
+impl Secrets {
+    /// Whether the group's secret is there.
+    pub(crate) fn contains(&self, holders: &[PlayerName]) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(holders)
+    }
+
+    /// Keeps a secret; false if the group has one already.
+    pub(crate) fn insert(&self, holders: Vec<PlayerName>, secret: [u8; 32]) -> bool {
+        let hash = Sha256::new().chain_update(b"sordino audit v1").chain_update(secret).finalize();
+        let mut secrets = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        secrets.insert(holders, (PadKey::from_bytes(secret), hash.into())).is_none()
+    }
+}
+
+/// See the [module](self): the host of one plan's kernels.
+pub(crate) struct PlanHost {
+    pub(crate) me: PlayerName,
+    pub(crate) plan: PlanIndex,
+    pub(crate) lowered_digest: [u8; 32],
+    pub(crate) variables: Arc<Variables>,
+    pub(crate) secrets: Secrets,
+    pub(crate) data: Arc<DataStore>,
+    pub(crate) audit: Option<Arc<Audit>>,
+    pub(crate) publish: Box<dyn Fn(PlanIndex, Published) + Send + Sync>,
+}
+
+impl Host for PlanHost {
+    fn pad(
+        &self,
+        holders: &[PlayerName],
+        pad: u32,
+        lane: u32,
+        step: u64,
+    ) -> Result<Pad, KernelError> {
+        let secrets = self.secrets.0.read().unwrap_or_else(PoisonError::into_inner);
+        let Some((key, hash)) = secrets.get(holders) else {
+            return Err(KernelError::NoSecret { holders: holders.to_vec() });
+        };
+        if let Some(audit) = &self.audit {
+            let plan = self.lowered_digest;
+            audit.note(StreamId { secret: *hash, plan, step, pad, lane }, &self.me);
+        }
+        Ok(key.stream(&PadId { plan: self.lowered_digest, step, node: pad, lane }))
+    }
+
+    fn read_variable(&self, name: &str) -> Result<Tensor, KernelError> {
+        let value = self.variables.with(|variables| variables.get(name).cloned());
+        value.ok_or_else(|| KernelError::NoVariable { name: name.to_owned() })
+    }
+
+    fn assign_variable(&self, name: &str, value: Tensor) {
+        self.variables.with(|variables| variables.insert(name.to_owned(), value));
+    }
+
+    fn update_variable(
+        &self,
+        name: &str,
+        change: &mut dyn FnMut(&mut Tensor) -> Result<(), KernelError>,
+    ) -> Result<(), KernelError> {
+        // Taken out while it changes: other variables can be used meanwhile, and the schedule
+        // lets nobody touch this one.
+        let value = self.variables.with(|variables| variables.remove_entry(name));
+        let Some((name, mut value)) = value else {
+            return Err(KernelError::NoVariable { name: name.to_owned() });
+        };
+        let result = change(&mut value);
+        self.variables.with(|variables| variables.insert(name, value));
+        result
+    }
+
+    fn batch(&self, request: &BatchRequest, step: u64) -> Result<(Tensor, Tensor), KernelError> {
+        self.data.batch(request, step)
+    }
+
+    fn publish(&self, name: &str, step: u64, value: Tensor) {
+        let axes = value.axes().iter().map(|&n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
+        let elements = value.to_f64().unwrap_or_default();
+        (self.publish)(self.plan, Published { name: name.to_owned(), step, axes, elements });
+    }
+}

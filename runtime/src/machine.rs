@@ -1,0 +1,483 @@
+//! One player's run of a plan, as a state machine without I/O, threads or clocks.
+//!
+//! Whoever drives it hands in what arrives ([`Machine::on_received`]) and what was computed
+//! ([`Machine::on_kernel_done`]) and asks what to do [`next`](Machine::next). Values are freed at
+//! their last use. Two steps are in flight, as far as variables allow: while a step waits for the
+//! values of others, the next one may load its batch and draw its pads.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use sordino_graph::PlayerName;
+use sordino_ops::Tensor;
+
+use crate::schedule::{Schedule, TaskKind, Wake};
+
+/// Steps that a sender may be ahead of its receiver: bounds what early values take in memory.
+pub const WINDOW: u64 = 8;
+
+/// Steps that a player works on at a time.
+const IN_FLIGHT: usize = 2;
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Machine {
+    schedule: Arc<Schedule>,
+    /// Steps that may be started: those asked for in all.
+    asked: u64,
+    /// Steps finished.
+    done: u64,
+    /// The steps in flight: the first is number `done`.
+    steps: VecDeque<Step>,
+    /// Values of steps that have not started.
+    early: HashMap<(u64, u32), Tensor>,
+    /// Steps that each target says it has finished.
+    credits: HashMap<PlayerName, u64>,
+    /// Credits to send.
+    owed: VecDeque<(PlayerName, u64)>,
+    /// Jobs handed out and not done.
+    running: usize,
+}
+
+#[derive(Debug)]
+struct Step {
+    number: u64,
+    needs: Vec<usize>,
+    values: Vec<Vec<Cell>>,
+    sums: HashMap<usize, Sum>,
+    /// Accesses of each variable that are not done.
+    touches: Vec<usize>,
+    ready: VecDeque<usize>,
+    sends: VecDeque<usize>,
+    left: usize,
+}
+
+/// An output: the value, from when it is computed until its last reader has taken it.
+#[derive(Debug, Default)]
+struct Cell {
+    value: Option<Tensor>,
+    readers: usize,
+}
+
+/// A sum in the making.
+#[derive(Debug, Default)]
+struct Sum {
+    total: Option<Tensor>,
+    terms: Vec<Tensor>,
+    busy: bool,
+}
+
+/// What to do next.
+#[derive(Debug)]
+pub enum Action {
+    /// Compute this and report it by [`Machine::on_kernel_done`].
+    Run(Job),
+    /// Send a value.
+    Send {
+        /// The step.
+        step: u64,
+        /// The edge.
+        edge: u32,
+        /// The receiver.
+        to: PlayerName,
+        /// The value.
+        value: Tensor,
+    },
+    /// Tell a source how many steps are finished.
+    Credit {
+        /// The source.
+        to: PlayerName,
+        /// Steps finished.
+        done: u64,
+    },
+    /// Nothing can be done before something arrives, or is computed.
+    Wait,
+    /// All the steps asked for are finished.
+    Done,
+}
+
+/// A kernel to run.
+#[derive(Debug)]
+pub struct Job {
+    /// The step.
+    pub step: u64,
+    /// The task.
+    pub task: usize,
+    /// Its inputs; for a sum, the total so far comes first.
+    pub inputs: Vec<Tensor>,
+}
+
+/// What is wrong with a value that arrived.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misdelivery {
+    /// No such edge leads here.
+    #[error("sent a value on edge {0}, which does not lead here")]
+    NoEdge(u32),
+    /// The edge belongs to another player.
+    #[error("sent a value on edge {edge}, which is {owner}'s")]
+    NotYours {
+        /// The edge.
+        edge: u32,
+        /// Whose it is.
+        owner: PlayerName,
+    },
+    /// The value has another size or type.
+    #[error("sent {received} bytes on edge {edge}, not {expected}")]
+    WrongSize {
+        /// The edge.
+        edge: u32,
+        /// Bytes of the edge's type.
+        expected: u64,
+        /// Bytes announced.
+        received: u64,
+    },
+    /// The value's step is over, or further ahead than the window lets a sender be.
+    #[error("sent a value of step {step} while step {current} runs")]
+    WrongStep {
+        /// The value's step.
+        step: u64,
+        /// The receiver's step.
+        current: u64,
+    },
+    /// The value is there already.
+    #[error("sent the value of step {step} on edge {edge} twice")]
+    Twice {
+        /// The step.
+        step: u64,
+        /// The edge.
+        edge: u32,
+    },
+}
+
+impl Machine {
+    /// A machine that has run no step.
+    #[must_use]
+    pub fn new(schedule: Arc<Schedule>) -> Self {
+        Self {
+            schedule,
+            asked: 0,
+            done: 0,
+            steps: VecDeque::new(),
+            early: HashMap::new(),
+            credits: HashMap::new(),
+            owed: VecDeque::new(),
+            running: 0,
+        }
+    }
+
+    /// What it runs.
+    #[must_use]
+    pub fn schedule(&self) -> &Arc<Schedule> {
+        &self.schedule
+    }
+
+    /// Steps finished.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// Asks for `steps` more steps.
+    pub fn ask(&mut self, steps: u64) {
+        self.asked += steps;
+    }
+
+    /// Checks a value before it is read: returns the type of the tensor to fill.
+    ///
+    /// # Errors
+    /// [`Misdelivery`] when the sender, edge, step or size is wrong.
+    pub fn on_announced(
+        &self,
+        from: &PlayerName,
+        step: u64,
+        edge: u32,
+        bytes: u64,
+    ) -> Result<&sordino_graph::Type, Misdelivery> {
+        let &task = self.schedule.incoming.get(&edge).ok_or(Misdelivery::NoEdge(edge))?;
+        let TaskKind::Receive { from: owner, ty } = &self.schedule.tasks[task].kind else {
+            return Err(Misdelivery::NoEdge(edge));
+        };
+        if owner != from {
+            return Err(Misdelivery::NotYours { edge, owner: owner.clone() });
+        }
+        if ty.bytes() as u64 != bytes {
+            let expected = ty.bytes() as u64;
+            return Err(Misdelivery::WrongSize { edge, expected, received: bytes });
+        }
+        if step < self.done || step >= self.done + WINDOW {
+            return Err(Misdelivery::WrongStep { step, current: self.done });
+        }
+        Ok(ty)
+    }
+
+    /// Takes a value that has arrived.
+    ///
+    /// # Errors
+    /// [`Misdelivery`] when it should not have.
+    pub fn on_received(
+        &mut self,
+        from: &PlayerName,
+        step: u64,
+        edge: u32,
+        value: Tensor,
+    ) -> Result<(), Misdelivery> {
+        let bytes = value.as_bytes().len() as u64;
+        let fits = value.fits(self.on_announced(from, step, edge, bytes)?);
+        if !fits {
+            return Err(Misdelivery::WrongSize { edge, expected: bytes, received: bytes });
+        }
+        let task = self.schedule.incoming[&edge];
+        let offset = usize::try_from(step - self.done).unwrap_or(usize::MAX);
+        if offset < self.steps.len() {
+            if self.steps[offset].needs[task] == 0 {
+                return Err(Misdelivery::Twice { step, edge });
+            }
+            self.steps[offset].needs[task] = 0;
+            self.finish(offset, task, vec![value]);
+            self.retire();
+        } else if self.early.insert((step, edge), value).is_some() {
+            return Err(Misdelivery::Twice { step, edge });
+        }
+        Ok(())
+    }
+
+    /// A target says how many steps it has finished.
+    pub fn on_credit(&mut self, from: &PlayerName, done: u64) {
+        let credit = self.credits.entry(from.clone()).or_default();
+        *credit = done.max(*credit);
+    }
+
+    /// Takes the outputs of a job.
+    pub fn on_kernel_done(&mut self, step: u64, task: usize, outputs: Vec<Tensor>) {
+        self.running -= 1;
+        let offset = usize::try_from(step - self.done).unwrap_or(usize::MAX);
+        let state = &mut self.steps[offset];
+        if let Some(sum) = state.sums.get_mut(&task) {
+            sum.total = outputs.into_iter().next();
+            sum.busy = false;
+            self.advance_sum(offset, task);
+        } else {
+            self.finish(offset, task, outputs);
+        }
+        self.retire();
+    }
+
+    /// What to do next.
+    pub fn next(&mut self) -> Action {
+        self.start_steps();
+        if let Some((to, done)) = self.owed.pop_front() {
+            return Action::Credit { to, done };
+        }
+        for offset in 0..self.steps.len() {
+            if let Some(task) = self.steps[offset].sends.pop_front() {
+                return self.send(offset, task);
+            }
+        }
+        for offset in 0..self.steps.len() {
+            let Some(task) = self.steps[offset].ready.pop_front() else { continue };
+            let step = self.steps[offset].number;
+            self.running += 1;
+            let inputs = self.take_inputs(offset, task);
+            return Action::Run(Job { step, task, inputs });
+        }
+        if self.done == self.asked && self.steps.is_empty() { Action::Done } else { Action::Wait }
+    }
+
+    /// Jobs that could run now beside those handed out.
+    #[must_use]
+    pub fn ready_jobs(&self) -> usize {
+        self.steps.iter().map(|step| step.ready.len() + step.sends.len()).sum()
+    }
+
+    /// Whether jobs are handed out and not done.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.running > 0
+    }
+
+    /// Whom the machine waits for, at which node, in the first step that is not finished.
+    #[must_use]
+    pub fn waiting_for(&self) -> Option<(&PlayerName, &str)> {
+        let Some(step) = self.steps.front() else {
+            let behind = |target: &&PlayerName| self.credit(target) + WINDOW <= self.done;
+            let target = self.schedule.targets.iter().find(behind)?;
+            return Some((target, "the end of an earlier step"));
+        };
+        let mut receives = self.schedule.incoming.values().copied().collect::<Vec<_>>();
+        receives.sort_unstable();
+        let open = receives.into_iter().find(|&task| step.needs[task] > 0)?;
+        match &self.schedule.tasks[open].kind {
+            TaskKind::Receive { from, .. } => Some((from, &self.schedule.names[open])),
+            _ => None,
+        }
+    }
+
+    fn credit(&self, target: &PlayerName) -> u64 {
+        self.credits.get(target).copied().unwrap_or(0)
+    }
+
+    fn start_steps(&mut self) {
+        while self.steps.len() < IN_FLIGHT {
+            let number = self.done + self.steps.len() as u64;
+            let allowed = |target: &PlayerName| number < self.credit(target) + WINDOW;
+            if number >= self.asked || !self.schedule.targets.iter().all(allowed) {
+                return;
+            }
+            self.start(number);
+            self.retire();
+        }
+    }
+
+    fn start(&mut self, number: u64) {
+        let schedule = Arc::clone(&self.schedule);
+        let tasks = &schedule.tasks;
+        let mut step = Step {
+            number,
+            needs: tasks.iter().map(|task| task.needs).collect(),
+            values: tasks
+                .iter()
+                .map(|task| {
+                    task.readers.iter().map(|&readers| Cell { value: None, readers }).collect()
+                })
+                .collect(),
+            sums: HashMap::new(),
+            touches: schedule.variables.iter().map(Vec::len).collect(),
+            ready: VecDeque::new(),
+            sends: VecDeque::new(),
+            left: tasks.len(),
+        };
+        for (task, state) in tasks.iter().enumerate() {
+            if let TaskKind::Accumulate(_) = state.kind {
+                step.sums.insert(task, Sum::default());
+            }
+            // The accesses of the step before come first.
+            let before = self.steps.back();
+            let held = |variable| before.is_some_and(|before| before.touches[variable] > 0);
+            if state.variable.is_some_and(held) {
+                step.needs[task] += 1;
+            }
+            if step.needs[task] == 0 {
+                step.ready.push_back(task);
+            }
+        }
+        self.steps.push_back(step);
+        let offset = self.steps.len() - 1;
+        let mut arrived: Vec<_> = schedule.incoming.iter().collect();
+        arrived.sort_unstable();
+        for (&edge, &task) in arrived {
+            if let Some(value) = self.early.remove(&(number, edge)) {
+                self.steps[offset].needs[task] = 0;
+                self.finish(offset, task, vec![value]);
+            }
+        }
+    }
+
+    fn take_inputs(&mut self, offset: usize, task: usize) -> Vec<Tensor> {
+        let schedule = Arc::clone(&self.schedule);
+        let step = &mut self.steps[offset];
+        if let Some(sum) = step.sums.get_mut(&task) {
+            sum.busy = true;
+            return sum.total.take().into_iter().chain(sum.terms.drain(..)).collect();
+        }
+        schedule.tasks[task].inputs.iter().map(|&(from, slot)| step.take(from, slot)).collect()
+    }
+
+    fn send(&mut self, offset: usize, task: usize) -> Action {
+        let value = self.take_inputs(offset, task).pop().expect("a send has one input");
+        let TaskKind::Send { edge, to } = &self.schedule.tasks[task].kind else {
+            unreachable!("only sends are queued as sends")
+        };
+        let (edge, to, step) = (*edge, to.clone(), self.steps[offset].number);
+        self.finish(offset, task, Vec::new());
+        self.retire();
+        Action::Send { step, edge, to, value }
+    }
+
+    /// A task is done: keeps its outputs for their readers and wakes who waits for it.
+    fn finish(&mut self, offset: usize, task: usize, outputs: Vec<Tensor>) {
+        let schedule = Arc::clone(&self.schedule);
+        let state = &schedule.tasks[task];
+        let step = &mut self.steps[offset];
+        for (cell, value) in step.values[task].iter_mut().zip(outputs) {
+            if cell.readers > 0 {
+                cell.value = Some(value);
+            }
+        }
+        step.left -= 1;
+        for &(woken, wake) in &state.wakes {
+            let step = &mut self.steps[offset];
+            if let (Wake::Input(place), true) = (wake, step.sums.contains_key(&woken)) {
+                let (from, slot) = schedule.tasks[woken].inputs[place];
+                let term = step.take(from, slot);
+                step.needs[woken] -= 1;
+                if let Some(sum) = step.sums.get_mut(&woken) {
+                    sum.terms.push(term);
+                }
+                self.advance_sum(offset, woken);
+            } else {
+                self.wake(offset, woken);
+            }
+        }
+        if let Some(variable) = state.variable {
+            self.steps[offset].touches[variable] -= 1;
+            if self.steps[offset].touches[variable] == 0 && offset + 1 < self.steps.len() {
+                for &next in &schedule.variables[variable] {
+                    self.wake(offset + 1, next);
+                }
+            }
+        }
+    }
+
+    fn wake(&mut self, offset: usize, task: usize) {
+        let step = &mut self.steps[offset];
+        step.needs[task] -= 1;
+        if step.needs[task] == 0 {
+            match self.schedule.tasks[task].kind {
+                TaskKind::Send { .. } => step.sends.push_back(task),
+                _ => step.ready.push_back(task),
+            }
+        }
+    }
+
+    /// Queues a sum when it has terms to add and nobody is adding, and ends it when all are in.
+    fn advance_sum(&mut self, offset: usize, task: usize) {
+        let step = &mut self.steps[offset];
+        let complete = step.needs[task] == 0;
+        let Some(sum) = step.sums.get_mut(&task) else { return };
+        let queued = step.ready.contains(&task);
+        if sum.busy || queued {
+            return;
+        }
+        let addable = sum.terms.len() + usize::from(sum.total.is_some()) > 1;
+        if addable {
+            step.ready.push_back(task);
+        } else if complete {
+            let total = sum.total.take().or_else(|| sum.terms.pop());
+            step.sums.remove(&task);
+            self.finish(offset, task, total.into_iter().collect());
+        }
+    }
+
+    /// Ends the first steps that have nothing left to do.
+    fn retire(&mut self) {
+        while self.steps.front().is_some_and(|step| step.left == 0) {
+            self.steps.pop_front();
+            self.done += 1;
+            if self.done.is_multiple_of(WINDOW / 2) {
+                let done = self.done;
+                self.owed.extend(self.schedule.sources.iter().map(|to| (to.clone(), done)));
+            }
+        }
+    }
+}
+
+impl Step {
+    /// Takes an output for one of its readers: the last one gets the value itself.
+    fn take(&mut self, task: usize, slot: usize) -> Tensor {
+        let cell = &mut self.values[task][slot];
+        cell.readers -= 1;
+        let value = if cell.readers == 0 { cell.value.take() } else { cell.value.clone() };
+        value.expect("inputs are there when a task is ready")
+    }
+}

@@ -1,0 +1,221 @@
+//! What players and the driver say to each other.
+//!
+//! Control messages are small and structured, and cross the wire as postcard. Tensors cross it as
+//! a [`DataHeader`] and raw little-endian elements.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sordino_ops::Tensor;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::report::PlayerReport;
+
+/// One agreed use of a roster: what a driver opens, and what keys belong to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionId(pub [u8; 16]);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A plan of a session: counted by the driver from 0.
+pub type PlanIndex = u32;
+
+/// Which value a message carries. With the sender, as its certificate proves it, this is the key
+/// under which the receiver waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct DataHeader {
+    /// The session.
+    pub session: SessionId,
+    /// The plan.
+    pub plan: PlanIndex,
+    /// The step of the plan, counted over the whole session.
+    pub step: u64,
+    /// The edge of the lowered graph.
+    pub edge: u32,
+}
+
+/// What one party hands to the transport for another.
+#[derive(Debug)]
+pub enum Frame {
+    /// A control message.
+    Control(Control),
+    /// A value on an edge.
+    Data(DataHeader, Tensor),
+}
+
+/// A control message.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Control {
+    /// Driver to player: check this recorded graph and get ready to run it.
+    Prepare {
+        /// The session; the first message of it opens it.
+        session: SessionId,
+        /// The plan's number.
+        plan: PlanIndex,
+        /// The text of the recorded graph, with source lines.
+        text: String,
+    },
+    /// Player to driver: everything is set up to run the plan.
+    Ready {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// What the player would run.
+        digests: Digests,
+    },
+    /// Driver to player: run the next `steps` steps of the plan, after all that was asked before.
+    Run {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// How many.
+        steps: u64,
+    },
+    /// Player to driver: so many steps of the plan are done in all.
+    Progress {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// Steps done in the whole session.
+        done: u64,
+    },
+    /// Player to driver: a value that the program publishes.
+    Published {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// What was published.
+        value: Published,
+    },
+    /// Player to driver: all the steps asked for are done.
+    Finished {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// What they cost.
+        report: PlayerReport,
+    },
+    /// Player to player, once a plan: what I would run, and the secrets that I drew for groups
+    /// that you belong to.
+    Hello {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// What the sender would run.
+        digests: Digests,
+        /// Fresh secrets.
+        secrets: Vec<GroupSecret>,
+    },
+    /// Player to player: I have finished the steps before `done`, so that you may send me those
+    /// of a window more.
+    Credit {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// Steps finished.
+        done: u64,
+    },
+    /// Anyone to anyone in a session: it has failed.
+    Abort {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        failure: Failure,
+    },
+    /// Driver to player: the session is over.
+    Close {
+        /// The session.
+        session: SessionId,
+    },
+}
+
+/// What a player would run: digests of the recorded and of the lowered graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digests {
+    /// Of the recorded graph.
+    pub recorded: [u8; 32],
+    /// Of the lowered graph.
+    pub lowered: [u8; 32],
+}
+
+/// A secret of a group of players for one plan of a session, drawn by the first of the group:
+/// the one whose data it hides. Zeroed on drop; `Debug` shows the group alone.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub struct GroupSecret {
+    /// Names of the players that know it.
+    #[zeroize(skip)]
+    pub holders: Vec<String>,
+    /// The secret.
+    pub secret: [u8; 32],
+}
+
+impl fmt::Debug for GroupSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<secret of {:?}>", self.holders)
+    }
+}
+
+/// A value that the program publishes.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Published {
+    /// The name it is published under.
+    pub name: String,
+    /// The step of the plan, counted over the whole session.
+    pub step: u64,
+    /// Sizes of the axes.
+    pub axes: Vec<u32>,
+    /// The elements in row-major order.
+    pub elements: Vec<f64>,
+}
+
+impl fmt::Debug for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} of step {}, {:?}>", self.name, self.step, self.axes)
+    }
+}
+
+/// Why a session failed, as it is told to others: never with a value of anyone's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{player}: {reason}")]
+pub struct Failure {
+    /// Who is at fault, or cannot be reached.
+    pub player: String,
+    /// What happened and what to do.
+    pub reason: String,
+}
+
+impl Control {
+    /// The session that a message is about.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        match self {
+            Self::Prepare { session, .. }
+            | Self::Ready { session, .. }
+            | Self::Run { session, .. }
+            | Self::Progress { session, .. }
+            | Self::Published { session, .. }
+            | Self::Finished { session, .. }
+            | Self::Hello { session, .. }
+            | Self::Credit { session, .. }
+            | Self::Abort { session, .. }
+            | Self::Close { session } => *session,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A player: answers to a driver, and runs its part of the plans of its sessions.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use sordino_graph::PlayerName;
+use sordino_ops::Tensor;
+use sordino_ops::data::DataStore;
+
+use crate::audit::Audit;
+use crate::message::{Control, DataHeader, Failure, Frame, SessionId};
+use crate::session::PlayerSession;
+use crate::transport::{Inbox, Network, Refused};
+
+/// Sessions that a player takes part in at a time.
+const MOST_SESSIONS: usize = 64;
+
+/// Greetings kept for sessions that the driver has not opened here yet.
+const MOST_EARLY: usize = 1000;
+
+/// How often waits are looked at.
+const WATCH: Duration = Duration::from_millis(500);
+
+/// A player of this process. It is the [`Inbox`] of its network.
+pub struct Player {
+    me: PlayerName,
+    /// Who may open sessions.
+    driver: PlayerName,
+    data: Arc<DataStore>,
+    audit: Option<Arc<Audit>>,
+    network: OnceLock<Arc<dyn Network>>,
+    sessions: Mutex<Sessions>,
+    log: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+#[derive(Default)]
+struct Sessions {
+    open: HashMap<SessionId, Arc<PlayerSession>>,
+    early: Vec<(PlayerName, Control)>,
+}
+
+impl Player {
+    /// A player that reads its data from `data` and lets `driver` open sessions. What happens to
+    /// it is told to `log`, a line each.
+    pub fn new(
+        me: PlayerName,
+        driver: PlayerName,
+        data: Arc<DataStore>,
+        audit: Option<Arc<Audit>>,
+        log: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let player = Arc::new(Self {
+            me,
+            driver,
+            data,
+            audit,
+            network: OnceLock::new(),
+            sessions: Mutex::default(),
+            log: Box::new(log),
+        });
+        watch(Arc::downgrade(&player));
+        player
+    }
+
+    /// Gives the player its way out. Called once, before anything arrives.
+    pub fn attach(&self, network: Arc<dyn Network>) {
+        // A second call changes nothing.
+        let _ = self.network.set(network);
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &PlayerName {
+        &self.me
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn session(&self, id: &SessionId) -> Option<Arc<PlayerSession>> {
+        self.sessions().open.get(id).map(Arc::clone)
+    }
+
+    /// The session of a message of the driver, opened if this is its first one.
+    fn open(&self, id: SessionId) -> Result<Arc<PlayerSession>, String> {
+        let network = self.network.get().ok_or("is not connected yet")?;
+        let mut sessions = self.sessions();
+        if let Some(session) = sessions.open.get(&id) {
+            return Ok(Arc::clone(session));
+        }
+        if sessions.open.len() >= MOST_SESSIONS {
+            return Err(format!("takes part in {MOST_SESSIONS} sessions already; close one"));
+        }
+        let session = PlayerSession::new(
+            id,
+            self.me.clone(),
+            self.driver.clone(),
+            Arc::clone(network),
+            Arc::clone(&self.data),
+            self.audit.clone(),
+        );
+        sessions.open.insert(id, Arc::clone(&session));
+        (self.log)(&format!("session {id} opened"));
+        let (now, later): (Vec<_>, _) =
+            sessions.early.drain(..).partition(|(_, message)| message.session() == id);
+        sessions.early = later;
+        drop(sessions);
+        for (from, message) in now {
+            self.on_control(&from, message);
+        }
+        Ok(session)
+    }
+
+    fn on_driver(&self, message: Control) {
+        match message {
+            Control::Prepare { session, plan, text } => match self.open(session) {
+                Ok(session) => rayon::spawn(move || session.prepare(plan, &text)),
+                Err(reason) => {
+                    let player = self.me.as_str().to_owned();
+                    self.reply(Control::Abort { session, failure: Failure { player, reason } });
+                }
+            },
+            Control::Run { session, plan, steps } => {
+                if let Some(session) = self.session(&session) {
+                    session.run(plan, steps);
+                }
+            }
+            Control::Close { session } => {
+                if self.sessions().open.remove(&session).is_some() {
+                    (self.log)(&format!("session {session} closed"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reply(&self, message: Control) {
+        if let Some(network) = self.network.get() {
+            network.send(&self.driver, Frame::Control(message));
+        }
+    }
+
+    /// Forgets sessions that have failed, and says so.
+    fn sweep(&self) {
+        let mut failed = Vec::new();
+        self.sessions().open.retain(|id, session| {
+            let failure = session.failure();
+            failed.extend(failure.iter().map(|failure| format!("session {id} failed: {failure}")));
+            failure.is_none()
+        });
+        failed.iter().for_each(|line| (self.log)(line));
+    }
+
+    fn each_session(&self, visit: impl Fn(&Arc<PlayerSession>)) {
+        let sessions: Vec<_> = self.sessions().open.values().map(Arc::clone).collect();
+        sessions.iter().for_each(visit);
+    }
+}
+
+impl Inbox for Player {
+    fn on_control(&self, from: &PlayerName, message: Control) {
+        match message {
+            Control::Hello { session, plan, digests, secrets } => match self.session(&session) {
+                Some(session) => session.on_hello(from, plan, digests, secrets),
+                None => {
+                    let message = Control::Hello { session, plan, digests, secrets };
+                    let mut sessions = self.sessions();
+                    if sessions.early.len() >= MOST_EARLY {
+                        sessions.early.remove(0);
+                    }
+                    sessions.early.push((from.clone(), message));
+                }
+            },
+            Control::Credit { session, plan, done } => {
+                if let Some(session) = self.session(&session) {
+                    session.on_credit(from, plan, done);
+                }
+            }
+            Control::Abort { session, failure } => {
+                if let Some(session) = self.session(&session) {
+                    session.on_abort(from, failure);
+                    self.sweep();
+                }
+            }
+            message if *from == self.driver => self.on_driver(message),
+            _ => (self.log)(&format!("{from} sent what only {} may send", self.driver)),
+        }
+    }
+
+    fn on_announce(
+        &self,
+        from: &PlayerName,
+        header: &DataHeader,
+        length: u64,
+    ) -> Result<Tensor, Refused> {
+        match self.session(&header.session) {
+            Some(session) => session.on_announce(from, header, length).map(|ty| Tensor::zeros(&ty)),
+            None => Err(Refused("there is no such session".into())),
+        }
+    }
+
+    fn on_data(&self, from: &PlayerName, header: DataHeader, value: Tensor) {
+        if let Some(session) = self.session(&header.session) {
+            session.on_data(from, header, value);
+        }
+    }
+
+    fn on_lost(&self, peer: &PlayerName, reason: &str) {
+        (self.log)(&format!("{peer} is gone: {reason}"));
+        self.each_session(|session| session.on_lost(peer, reason));
+        self.sweep();
+    }
+}
+
+/// Looks after the sessions of a player until it is dropped.
+fn watch(player: Weak<Player>) {
+    let look = move || {
+        while let Some(player) = player.upgrade() {
+            player.each_session(PlayerSession::check_patience);
+            player.sweep();
+            drop(player);
+            std::thread::sleep(WATCH);
+        }
+    };
+    // Without the thread, waits have no deadline: better not to start at all.
+    std::thread::Builder::new()
+        .name("sordino-watch".into())
+        .spawn(look)
+        .expect("the system can start a thread");
+}

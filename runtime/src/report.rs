@@ -1,0 +1,38 @@
+//! What a run cost: time and bytes, per player and per link.
+
+use serde::{Deserialize, Serialize};
+
+/// What some steps of a plan cost one player.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlayerReport {
+    /// Name of the player.
+    pub player: String,
+    /// Steps that the figures are of.
+    pub steps: u64,
+    /// Seconds from the first step's start to the last one's end.
+    pub seconds: f64,
+    /// Seconds of computing, added over threads.
+    pub computing: f64,
+    /// Seconds in which nothing was computing, because values of others had not arrived.
+    pub waiting: f64,
+    /// Seconds of handing values to the transport, added over threads.
+    pub sending: f64,
+    /// Greatest resident memory of the process so far, in bytes. Players of one process share it.
+    pub peak_memory: u64,
+    /// What went to other players.
+    pub links: Vec<LinkReport>,
+}
+
+/// What went from one player to another.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LinkReport {
+    /// The receiver.
+    pub to: String,
+    /// Values sent.
+    pub messages: u64,
+    /// Bytes of the values.
+    pub bytes: u64,
+    /// Bytes given to the network for them, headers, encryption and repeats included; 0 when the
+    /// transport has no wire.
+    pub wire_bytes: u64,
+}

@@ -1,0 +1,153 @@
+//! A player's part of a plan, prepared for running many times.
+
+use std::collections::HashMap;
+
+use sordino_graph::{Graph, PlayerName, Role, Secrecy, SourceLine, Type};
+use sordino_ops::{Op, op};
+
+/// What a player runs in each step: tasks in an order of execution, with who waits for whom.
+#[derive(Debug)]
+pub struct Schedule {
+    /// The local graph; a task has the index of its node.
+    pub graph: Graph,
+    /// The tasks.
+    pub tasks: Vec<Task>,
+    /// Readable names of the tasks, for messages.
+    pub names: Vec<String>,
+    /// The task that receives each incoming edge.
+    pub incoming: HashMap<u32, usize>,
+    /// For each variable, the tasks that read or assign it.
+    pub variables: Vec<Vec<usize>>,
+    /// Players that values come from, sorted.
+    pub sources: Vec<PlayerName>,
+    /// Players that values go to, sorted.
+    pub targets: Vec<PlayerName>,
+}
+
+/// A node, as the machine sees it.
+#[derive(Debug)]
+pub struct Task {
+    /// What it does.
+    pub kind: TaskKind,
+    /// Outputs that it reads: task and slot.
+    pub inputs: Vec<(usize, usize)>,
+    /// How many things it waits for: inputs and control edges.
+    pub needs: usize,
+    /// Tasks that read an output, once for each input, and tasks that come after it.
+    pub wakes: Vec<(usize, Wake)>,
+    /// For each output, how many inputs read it.
+    pub readers: Vec<usize>,
+    /// The variable that it reads or assigns.
+    pub variable: Option<usize>,
+}
+
+/// Why a task is told that another is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// This output is an input of it.
+    Input(usize),
+    /// It comes after the other.
+    Control,
+}
+
+/// What a task does.
+#[derive(Debug, Clone)]
+pub enum TaskKind {
+    /// Runs the kernel when all inputs are there.
+    Compute(&'static Op),
+    /// Adds each input when it arrives.
+    Accumulate(&'static Op),
+    /// Sends its input.
+    Send {
+        /// The edge.
+        edge: u32,
+        /// The receiver.
+        to: PlayerName,
+    },
+    /// Is done when the value has arrived.
+    Receive {
+        /// Who sends it.
+        from: PlayerName,
+        /// What it must be.
+        ty: Type,
+    },
+}
+
+/// A local graph has a node that cannot be run: a bug, since only verified graphs get here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("bug: node {node} of a verified plan cannot be run{}", .source_line.as_ref().map(|s| format!(" ({s})")).unwrap_or_default())]
+pub struct NotRunnable {
+    node: String,
+    source_line: Option<SourceLine>,
+}
+
+impl Schedule {
+    /// Prepares a verified local graph.
+    ///
+    /// # Errors
+    /// [`NotRunnable`] for a node without a kernel.
+    pub fn new(graph: Graph) -> Result<Self, NotRunnable> {
+        let names = graph.node_names();
+        let mut tasks: Vec<Task> = Vec::with_capacity(graph.len());
+        let mut incoming = HashMap::new();
+        let mut variables: Vec<Vec<usize>> = Vec::new();
+        let mut variable_index: HashMap<&str, usize> = HashMap::new();
+        let (mut sources, mut targets) = (Vec::new(), Vec::new());
+        for (id, node) in graph.nodes() {
+            let index = id.index();
+            let faulty =
+                || NotRunnable { node: names[index].clone(), source_line: node.source.clone() };
+            let edge = node.attributes.int("edge").and_then(|edge| u32::try_from(edge).ok());
+            let shares = node.outputs.iter().all(|ty| ty.secrecy == Secrecy::Share);
+            let kind = match node.op.role {
+                Role::Send => {
+                    let to = node.attributes.player("to").ok_or_else(faulty)?.clone();
+                    targets.push(to.clone());
+                    TaskKind::Send { edge: edge.ok_or_else(faulty)?, to }
+                }
+                Role::Receive => {
+                    let from = node.attributes.player("from").ok_or_else(faulty)?.clone();
+                    sources.push(from.clone());
+                    incoming.insert(edge.ok_or_else(faulty)?, index);
+                    let ty = node.outputs.first().ok_or_else(faulty)?.clone();
+                    TaskKind::Receive { from, ty }
+                }
+                _ => match op(node.op.name).ok_or_else(faulty)? {
+                    // The sum of shares does not depend on their order. That of floats does, and
+                    // waits for all, so that runs repeat bit for bit.
+                    op if op.accumulate.is_some() && shares && node.inputs.len() > 1 => {
+                        TaskKind::Accumulate(op)
+                    }
+                    op => TaskKind::Compute(op),
+                },
+            };
+            let variable = node.attributes.text("variable").map(|name| {
+                *variable_index.entry(name).or_insert_with(|| {
+                    variables.push(Vec::new());
+                    variables.len() - 1
+                })
+            });
+            if let Some(variable) = variable {
+                variables[variable].push(index);
+            }
+            let inputs: Vec<(usize, usize)> =
+                node.inputs.iter().map(|port| (port.node.index(), port.slot as usize)).collect();
+            let needs =
+                inputs.len() + node.after.len() + usize::from(node.op.role == Role::Receive);
+            for (place, &(from, slot)) in inputs.iter().enumerate() {
+                tasks[from].wakes.push((index, Wake::Input(place)));
+                tasks[from].readers[slot] += 1;
+            }
+            for before in &node.after {
+                tasks[before.index()].wakes.push((index, Wake::Control));
+            }
+            let readers = vec![0; node.outputs.len()];
+            tasks.push(Task { kind, inputs, needs, wakes: Vec::new(), readers, variable });
+        }
+        for players in [&mut sources, &mut targets] {
+            players.sort_unstable();
+            players.dedup();
+        }
+        Ok(Self { graph, tasks, names, incoming, variables, sources, targets })
+    }
+}
