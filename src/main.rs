@@ -1,2 +1,117 @@
-//! The `sordino` binary.
-fn main() {}
+//! The `sordino` binary: what an operator of a player uses.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::{Parser, Subcommand};
+use sordino::PlayerName;
+use sordino::players::{Identity, certificate::Moment, identity};
+use sordino::runtime::{ServeOptions, serve};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Compute on data that several parties keep private.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a player until it is told to stop (Ctrl-C, SIGTERM).
+    Player {
+        /// Who it is: a name of the list of players.
+        name: PlayerName,
+        /// The list of players, {"NAME": "HOST:PORT", …}. Certificates and this player's key are
+        /// found beside it, in certificates/ and keys/.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The folder of this player's own data.
+        #[arg(long, value_name = "DIR", default_value = "data/mnist")]
+        data: PathBuf,
+        /// Where to listen, if not at the address that the list gives.
+        #[arg(long, value_name = "IP:PORT")]
+        listen: Option<SocketAddr>,
+        /// Stop as well when standard input ends, as it does when whoever started the player dies.
+        #[arg(long)]
+        until_eof: bool,
+    },
+    /// Make the key and the certificate of a player, or of the driver.
+    Keygen {
+        /// Who it is; the driver is called driver.
+        name: PlayerName,
+        /// The folder that holds the list of players.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+        /// How long the certificate is valid.
+        #[arg(long, default_value_t = identity::DEFAULT_VALID_DAYS)]
+        days: u32,
+        /// Replace a key that is there.
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    // clap ends the process with status 2 when the command line is wrong.
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sordino: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Player { name, config, data, listen, until_eof } => {
+            let options = ServeOptions { name, config, data, listen };
+            serve(&options, log, || stop_signal(until_eof)).map_err(Into::into)
+        }
+        Command::Keygen { name, out, days, force } => keygen(&name, &out, days, force),
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "what the command is for")]
+fn keygen(name: &PlayerName, out: &std::path::Path, days: u32, force: bool) -> anyhow::Result<()> {
+    let identity = Identity::generate(name, days)?;
+    identity.save(out, force)?;
+    println!("{name} {}", identity.fingerprint());
+    eprintln!(
+        "Keep {} to yourself; give {} to everyone in the list.",
+        identity::key_file(out, name).display(),
+        identity::certificate_file(out, name).display()
+    );
+    Ok(())
+}
+
+fn log(line: &str) {
+    eprintln!("{} {line}", Moment::from(SystemTime::now()));
+}
+
+/// Done when the process is asked to stop, or, if so wished, when standard input ends.
+async fn stop_signal(until_eof: bool) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        () = end_of_input(), if until_eof => log("standard input ended"),
+    }
+}
+
+async fn end_of_input() {
+    let (ended, end) = tokio::sync::oneshot::channel();
+    // A thread of its own: a read of standard input cannot be cancelled.
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = ended.send(());
+    });
+    let _ = end.await;
+}

@@ -12,8 +12,10 @@ pub mod machine;
 pub mod message;
 mod meter;
 pub mod player;
+pub mod remote;
 pub mod report;
 pub mod schedule;
+pub mod serve;
 mod session;
 pub mod transport;
 
@@ -21,4 +23,6 @@ pub use audit::Audit;
 pub use driver::{Event, Run, RunError, Session};
 pub use message::Published;
 pub use player::Player;
+pub use remote::RemoteError;
 pub use report::{LinkReport, PlayerReport};
+pub use serve::{ServeError, ServeOptions, serve};

@@ -99,7 +99,7 @@ impl Meter {
 
 /// Greatest resident memory of this process so far, in bytes; 0 where the system does not tell.
 #[must_use]
-pub fn peak_memory() -> u64 {
+pub(crate) fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());

@@ -20,7 +20,7 @@ use crate::schedule::{Schedule, TaskKind};
 use crate::transport::{Network, Refused};
 
 /// How long a player waits for a value of another before it gives the session up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Greetings kept for plans that this player has not checked yet.
 const MOST_EARLY: usize = 10_000;
@@ -29,7 +29,7 @@ const MOST_EARLY: usize = 10_000;
 const PROGRESS: Duration = Duration::from_millis(50);
 
 /// A player's side of a session.
-pub struct PlayerSession {
+pub(crate) struct PlayerSession {
     id: SessionId,
     me: PlayerName,
     driver: PlayerName,

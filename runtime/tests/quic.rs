@@ -155,6 +155,23 @@ async fn a_peer_that_is_not_up_is_named_after_patience() {
 }
 
 #[tokio::test]
+async fn who_only_holds_a_network_is_told_how_connecting_went() {
+    let world = World::new();
+    let (alice, bob) = (world.party("alice").await, world.party("bob").await);
+    for (peer, expected) in [("bob", None), ("carol", Some("sordino player carol"))] {
+        let network: Arc<dyn Network> = Arc::clone(&alice.network) as _;
+        let (sender, done) = tokio::sync::oneshot::channel();
+        network.connect(&name(peer), Box::new(|result| sender.send(result).unwrap()));
+        let result = timeout(PATIENCE, done).await.unwrap().unwrap();
+        match expected {
+            None => assert_eq!(result, Ok(())),
+            Some(part) => assert!(result.as_ref().unwrap_err().contains(part), "{result:?}"),
+        }
+    }
+    drop(bob);
+}
+
+#[tokio::test]
 async fn an_impostor_who_listens_is_refused_at_once() {
     let world = World::new();
     let alice = world.party("alice").await;
@@ -529,10 +546,8 @@ impl World {
     fn new() -> Self {
         let identities: Vec<_> =
             NAMES.iter().map(|each| Identity::generate(&name(each), 1).unwrap()).collect();
-        // Held together, so that no two are the same; free again before they are used.
-        let sockets: Vec<_> = (0..3).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
-        let players = identities.iter().zip(&sockets).map(|(identity, socket)| {
-            let address = socket.local_addr().unwrap().to_string().parse().unwrap();
+        let players = identities[..3].iter().map(|identity| {
+            let address = format!("127.0.0.1:{}", free_port()).parse().unwrap();
             Player::new(identity.name().clone(), address, identity.fingerprint())
         });
         let driver = Some(identities[3].fingerprint());
