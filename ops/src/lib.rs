@@ -4,6 +4,7 @@
 //! computes with, [`tensor`] the loops inside. [`protocol`] lowers the placement `secure` to single
 //! players, and [`nn`] has the layers that models are made of.
 
+pub mod buffer;
 pub mod data;
 pub mod kernel;
 pub mod nn;

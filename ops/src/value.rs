@@ -7,6 +7,7 @@ use ndarray::{ArcArray, Dimension, IxDyn};
 use sordino_graph::{Element, Shape, Type, Width};
 use subtle::ConstantTimeEq;
 
+use crate::buffer::Spares;
 use crate::tensor::ring::Ring;
 
 /// A tensor. Cloning shares the elements; writing to shared elements copies them first.
@@ -28,21 +29,18 @@ pub enum Tensor {
 
 /// Ring elements. Zeroed when the last handle drops; equal in constant time.
 #[derive(Clone)]
-pub struct Elements<R: Ring> {
+pub struct Elements<R: TensorRing> {
     shape: Shape,
     elements: Arc<Wiped<R>>,
 }
 
 /// Zeroes its elements on drop, whichever way they go.
 #[derive(Clone)]
-struct Wiped<R: Ring>(Vec<R>);
+struct Wiped<R: TensorRing>(Vec<R>);
 
-impl<R: Ring> Drop for Wiped<R> {
+impl<R: TensorRing> Drop for Wiped<R> {
     fn drop(&mut self) {
-        // A plain fill is a vectorised memset, many times faster than volatile writes; the barrier
-        // keeps the compiler from dropping it because nothing reads the zeros.
-        self.0.fill(R::default());
-        zeroize::optimization_barrier(&self.0);
+        R::spares().give_back(std::mem::take(&mut self.0));
     }
 }
 
@@ -52,6 +50,8 @@ pub trait TensorRing: Ring + bytemuck::Pod {
     fn tensor(elements: Elements<Self>) -> Tensor;
     /// The elements of a tensor of this ring.
     fn elements(tensor: Tensor) -> Option<Elements<Self>>;
+    /// Buffers to use again.
+    fn spares() -> &'static Spares<Self>;
 }
 
 impl TensorRing for u64 {
@@ -61,6 +61,11 @@ impl TensorRing for u64 {
 
     fn elements(tensor: Tensor) -> Option<Elements<Self>> {
         if let Tensor::Ring64(elements) = tensor { Some(elements) } else { None }
+    }
+
+    fn spares() -> &'static Spares<Self> {
+        static SPARES: Spares<u64> = Spares::new();
+        &SPARES
     }
 }
 
@@ -72,9 +77,14 @@ impl TensorRing for u128 {
     fn elements(tensor: Tensor) -> Option<Elements<Self>> {
         if let Tensor::Ring128(elements) = tensor { Some(elements) } else { None }
     }
+
+    fn spares() -> &'static Spares<Self> {
+        static SPARES: Spares<u128> = Spares::new();
+        &SPARES
+    }
 }
 
-impl<R: Ring> Elements<R> {
+impl<R: TensorRing> Elements<R> {
     /// Elements in row-major order.
     ///
     /// # Panics
@@ -88,7 +98,7 @@ impl<R: Ring> Elements<R> {
     /// As many zeros as the shape holds.
     #[must_use]
     pub fn zeros(shape: &Shape) -> Self {
-        Self::new(shape.clone(), vec![R::default(); shape.elements()])
+        Self::new(shape.clone(), R::spares().zeros(shape.elements()))
     }
 
     /// The shape.
@@ -260,7 +270,7 @@ impl fmt::Debug for Tensor {
     }
 }
 
-impl<R: Ring> fmt::Debug for Elements<R> {
+impl<R: TensorRing> fmt::Debug for Elements<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<share f{}…{}>", R::WIDTH, self.shape)
     }

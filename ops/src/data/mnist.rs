@@ -51,6 +51,17 @@ pub struct Mnist {
     pub labels: Vec<u8>,
 }
 
+/// Each byte as a number in 0..=1: looking it up is faster than dividing.
+static SHADES: [f32; 256] = {
+    let mut shades = [0.0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        shades[byte] = byte as f32 / 255.0;
+        byte += 1;
+    }
+    shades
+};
+
 impl Mnist {
     /// The images `range` of a split, from the files in `dir`.
     ///
@@ -89,7 +100,7 @@ impl Mnist {
             let i = i as usize;
             *label = i32::from(self.labels[i]);
             for (pixel, &byte) in pixels.iter_mut().zip(&self.images[i * PIXELS..][..PIXELS]) {
-                *pixel = f32::from(byte) / 255.0;
+                *pixel = SHADES[usize::from(byte)];
             }
         }
     }

@@ -1,0 +1,243 @@
+//! Seconds a step of federated learning: plaintext and ABY3 in one process, and ABY3 in seven
+//! processes over QUIC, in turns, so that they meet the same machine.
+//!
+//!     cargo bench --bench federated [-- [MODEL] [local|quic]]
+//!
+//! Figures are medians over chunks of steps; a chunk of each kind follows the other.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+#[path = "../examples/models/mod.rs"]
+mod models;
+#[path = "../examples/federated-learning/program.rs"]
+#[allow(dead_code, reason = "the benchmark does not validate")]
+mod program;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use program::{DataOwner, ModelOwner, federated_training, initialize};
+use sordino::ops::Plan;
+use sordino::ops::data::{BatchRequest, Dataset, Split};
+use sordino::prelude::*;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const CHUNKS: usize = 25;
+const STEPS: u64 = 40;
+
+/// The same training without secrets: gradients are handed to the model owner.
+#[secure_function]
+fn plaintext_training(g: &Recording<'_>, model_owner: &ModelOwner, data_owners: &[DataOwner]) {
+    let parameters = model_owner.model.parameters();
+    let read =
+        |p: &sordino::ops::nn::Parameter| read_variable(g, &model_owner.player, &p.name, &p.ty());
+    let weights: Vec<_> = parameters.iter().map(read).collect();
+    let gradients: Vec<Vec<_>> = data_owners
+        .iter()
+        .map(|owner| {
+            let (images, labels) = load_batch(g, &owner.player, &owner.batches);
+            let weights: Vec<_> = weights.iter().map(|w| transfer(*w, &owner.player)).collect();
+            let loss = owner.model.loss(owner.model.logits(images, &weights), labels);
+            gradients(loss, &weights)
+        })
+        .collect();
+    for (i, parameter) in parameters.iter().enumerate() {
+        let terms = gradients.iter().map(|owner| transfer(owner[i], &model_owner.player));
+        descend(&parameter.name, 0.1, scale(add_n(terms), 1.0 / data_owners.len() as f64));
+    }
+}
+
+struct Program {
+    setup: Setup,
+    model_owner: ModelOwner,
+    data_owners: Vec<DataOwner>,
+}
+
+fn program(model: &str, fixed: Fixed) -> Result<Program, Box<dyn Error>> {
+    let model = models::model(model).ok_or("unknown model")?;
+    let names = |kind: &str| (0..3).map(|i| format!("{kind}{i}").parse()).collect();
+    let owners: Vec<PlayerName> = Result::from_iter::<Vec<_>>(names("train-data-owner-"))?;
+    let servers: Vec<PlayerName> = Result::from_iter::<Vec<_>>(names("server"))?;
+    let player: PlayerName = "model-owner".parse()?;
+    let players = [vec![player.clone()], owners.clone(), servers.clone()].concat();
+    let mut setup =
+        Setup::new(players).secure("ABY3", servers, fixed).reveal(&player, 2).release(&player);
+    // The plaintext variant hands gradients out; the other one does not make use of it.
+    for owner in &owners {
+        setup = setup.release(owner);
+    }
+    let dataset = Dataset::Mnist;
+    let batches = |i: usize| BatchRequest {
+        dataset,
+        split: Split::Train,
+        range: i * 20_000..(i + 1) * 20_000,
+        batch: 128,
+        shuffle: Some(i as u32),
+    };
+    let data_owners = owners
+        .into_iter()
+        .enumerate()
+        .map(|(i, player)| DataOwner { player, model: model.clone(), batches: batches(i) })
+        .collect();
+    let model_owner = ModelOwner { player, model, dataset, seed: 1 };
+    Ok(Program { setup, model_owner, data_owners })
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let model = arguments.first().map_or("network_a", String::as_str);
+    let wants = |what: &str| arguments.get(1).is_none_or(|only| only == what);
+    let low = program(model, Fixed::LOW)?;
+    let high = program(model, Fixed::HIGH)?;
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
+
+    let start = Instant::now();
+    let recorded = federated_training(&low.model_owner, &low.data_owners).record(&low.setup)?;
+    let plan = Plan::new(recorded)?;
+    let took = start.elapsed().as_secs_f64() * 1e3;
+    println!("{model}: record, verify, lower, split: {took:.2} ms, {} nodes", plan.lowered.len());
+
+    let mut kinds: Vec<Kind<'_>> = Vec::new();
+    if wants("local") {
+        let local = |program: &Program| Session::local(program.setup.clone(), &data, None);
+        kinds.push(Kind::new("plaintext, one process", local(&low)?, &low, true)?);
+        kinds.push(Kind::new("ABY3 64 bits, one process", local(&low)?, &low, false)?);
+        kinds.push(Kind::new("ABY3 128 bits, one process", local(&high)?, &high, false)?);
+    }
+    let processes = if wants("quic") { Some(Processes::start(&low, &data)?) } else { None };
+    if let Some(processes) = &processes {
+        let start = Instant::now();
+        let session = Session::remote(low.setup.clone(), &processes.config)?;
+        let kind = Kind::new("ABY3 64 bits, seven processes over QUIC", session, &low, false)?;
+        println!(
+            "{model}: driver's start to first step done: {:.3} s",
+            start.elapsed().as_secs_f64()
+        );
+        kinds.push(kind);
+    }
+    for _ in 0..CHUNKS {
+        kinds.iter_mut().try_for_each(Kind::chunk)?;
+    }
+    for kind in &mut kinds {
+        kind.print();
+    }
+    Ok(())
+}
+
+struct Kind<'a> {
+    name: &'static str,
+    session: Session,
+    function: Function<'a>,
+    seconds: Vec<f64>,
+    bytes: (u64, u64),
+    memory: u64,
+}
+
+impl<'a> Kind<'a> {
+    /// A session whose first step is done.
+    fn new(
+        name: &'static str,
+        mut session: Session,
+        program: &'a Program,
+        plaintext: bool,
+    ) -> Result<Self, Box<dyn Error>> {
+        session.run(&initialize(&program.model_owner), 1)?;
+        let function = if plaintext {
+            plaintext_training(&program.model_owner, &program.data_owners)
+        } else {
+            federated_training(&program.model_owner, &program.data_owners)
+        };
+        session.run(&function, 1)?;
+        Ok(Self { name, session, function, seconds: Vec::new(), bytes: (0, 0), memory: 0 })
+    }
+
+    fn chunk(&mut self) -> Result<(), Box<dyn Error>> {
+        let run = self.session.run(&self.function, STEPS)?;
+        self.seconds.push(run.seconds / STEPS as f64);
+        let links = || run.reports.iter().flat_map(|report| &report.links);
+        let values = links().map(|link| link.bytes).sum::<u64>() / STEPS;
+        let wire = links().map(|link| link.wire_bytes).sum::<u64>() / STEPS;
+        self.bytes = (values, wire);
+        self.memory = run.reports.iter().map(|report| report.peak_memory).sum();
+        if std::env::var_os("SORDINO_BENCH_PLAYERS").is_some() {
+            for r in &run.reports {
+                let ms = |seconds: f64| seconds * 1e3 / STEPS as f64;
+                let (computing, waiting) = (ms(r.computing), ms(r.waiting));
+                println!("  {} computing {computing:.3} waiting {waiting:.3}", r.player);
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&mut self) {
+        self.seconds.sort_by(f64::total_cmp);
+        let at =
+            |share: f64| self.seconds[((self.seconds.len() - 1) as f64 * share) as usize] * 1e3;
+        println!(
+            "{:42} {:7.3} ms a step (10-90 %: {:.3}-{:.3}), {:.2} MB of values, {:.2} MB on the wire, \
+             peak memory of the players {} MiB",
+            self.name,
+            at(0.5),
+            at(0.1),
+            at(0.9),
+            self.bytes.0 as f64 / 1e6,
+            self.bytes.1 as f64 / 1e6,
+            self.memory >> 20
+        );
+    }
+}
+
+/// Seven players as processes of their own, stopped when dropped.
+struct Processes {
+    config: PathBuf,
+    children: Vec<Child>,
+    _folder: tempfile::TempDir,
+}
+
+impl Processes {
+    fn start(program: &Program, data: &Path) -> Result<Self, Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let config = folder.path().join("config.json");
+        let players = &program.setup.players;
+        let free = players.iter().map(|_| std::net::UdpSocket::bind("127.0.0.1:0"));
+        let free = free.collect::<Result<Vec<_>, _>>()?;
+        let mut list = Vec::new();
+        for (player, socket) in players.iter().zip(&free) {
+            list.push(format!("\"{player}\": \"{}\"", socket.local_addr()?));
+        }
+        std::fs::write(&config, format!("{{{}}}", list.join(", ")))?;
+        drop(free);
+        let driver = sordino::players::roster::driver_name();
+        for name in players.iter().chain([&driver]) {
+            sordino::players::Identity::generate(name, 1)?.save(folder.path(), false)?;
+        }
+        let start = |name: &PlayerName| {
+            Command::new(env!("CARGO_BIN_EXE_sordino"))
+                .args(["player", name.as_str(), "--until-eof", "--config"])
+                .arg(&config)
+                .arg("--data")
+                .arg(data)
+                .stdin(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+        };
+        let children = players.iter().map(start).collect::<Result<_, _>>()?;
+        // The figure of the first step is with players up.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        Ok(Self { config, children, _folder: folder })
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            drop(child.stdin.take());
+            let _ = child.wait();
+        }
+    }
+}
