@@ -24,7 +24,13 @@ impl Variables {
 
 /// The secrets of one plan, by the players that know them.
 #[derive(Default)]
-pub(crate) struct Secrets(RwLock<HashMap<Vec<PlayerName>, (PadKey, [u8; 32])>>);
+pub(crate) struct Secrets(RwLock<HashMap<Vec<PlayerName>, GroupKey>>);
+
+/// The secret of a group, and the hash by which an audit knows it.
+struct GroupKey {
+    key: PadKey,
+    hash: [u8; 32],
+}
 
 impl Secrets {
     /// Whether the group's secret is there.
@@ -36,7 +42,8 @@ impl Secrets {
     pub(crate) fn insert(&self, holders: Vec<PlayerName>, secret: [u8; 32]) -> bool {
         let hash = Sha256::new().chain_update(b"sordino audit v1").chain_update(secret).finalize();
         let mut secrets = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        secrets.insert(holders, (PadKey::from_bytes(secret), hash.into())).is_none()
+        let key = GroupKey { key: PadKey::from_bytes(secret), hash: hash.into() };
+        secrets.insert(holders, key).is_none()
     }
 }
 
@@ -61,7 +68,7 @@ impl Host for PlanHost {
         step: u64,
     ) -> Result<Pad, KernelError> {
         let secrets = self.secrets.0.read().unwrap_or_else(PoisonError::into_inner);
-        let Some((key, hash)) = secrets.get(holders) else {
+        let Some(GroupKey { key, hash }) = secrets.get(holders) else {
             return Err(KernelError::NoSecret { holders: holders.to_vec() });
         };
         if let Some(audit) = &self.audit {

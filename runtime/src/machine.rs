@@ -264,6 +264,7 @@ impl Machine {
     }
 
     /// What to do next.
+    #[allow(clippy::should_implement_trait, reason = "a machine waits; an iterator would end")]
     pub fn next(&mut self) -> Action {
         self.start_steps();
         if let Some((to, done)) = self.owed.pop_front() {

@@ -128,7 +128,8 @@ impl Player {
                 }
             }
             Control::Close { session } => {
-                if self.sessions().open.remove(&session).is_some() {
+                let open = self.sessions().open.remove(&session);
+                if open.is_some() {
                     (self.log)(&format!("session {session} closed"));
                 }
             }

@@ -8,6 +8,7 @@ use sordino_graph::{PlayerName, Type, text};
 use sordino_ops::data::DataStore;
 use sordino_ops::protocol::pads;
 use sordino_ops::{Context, KernelError, Plan, Tensor, op_set};
+use zeroize::Zeroizing;
 
 use crate::audit::Audit;
 use crate::host::{PlanHost, Secrets, Variables};
@@ -53,6 +54,15 @@ struct State {
     moved: Instant,
     told: Instant,
     failed: Option<Failure>,
+}
+
+/// What a thread does next for a session.
+struct Turn {
+    plan: PlanIndex,
+    action: Action,
+    host: Arc<PlanHost>,
+    /// What the request cost that this turn ends.
+    ended: Option<Meter>,
 }
 
 type Greeting = (PlayerName, PlanIndex, Digests, Vec<GroupSecret>);
@@ -120,7 +130,8 @@ impl PlayerSession {
 
     /// Verifies, lowers and splits a recorded graph, and greets the players it is run with.
     pub(crate) fn prepare(self: &Arc<Self>, plan: PlanIndex, text: &str) {
-        match self.build(text) {
+        // The text is the driver's: whatever it makes our code do ends this session alone.
+        match guarded(|| self.build(text)).unwrap_or_else(Err) {
             Ok(built) => self.greet(plan, built),
             Err(reason) => self.fail(&self.driver, &reason),
         }
@@ -139,23 +150,26 @@ impl PlayerSession {
     fn greet(self: &Arc<Self>, plan: PlanIndex, (built, schedule): (Plan, Schedule)) {
         let digests =
             Digests { recorded: built.recorded_digest.0, lowered: built.lowered_digest.0 };
-        let groups: HashSet<_> = pads::groups(&schedule.graph).into_iter().collect();
+        // Of the whole graph: who shares a secret greets all that share it, also those that, as
+        // it turned out, draw nothing from it.
+        let groups = pads::groups(&built.lowered).into_iter();
+        let groups: HashSet<_> = groups.filter(|holders| holders.contains(&self.me)).collect();
         let linked = schedule.sources.iter().chain(&schedule.targets);
         let mut peers: HashSet<_> = linked.chain(groups.iter().flatten()).cloned().collect();
         peers.remove(&self.me);
         let secrets = Secrets::default();
         let mut gifts: HashMap<PlayerName, Vec<GroupSecret>> = HashMap::new();
         for holders in groups.iter().filter(|holders| holders.first() == Some(&self.me)) {
-            let mut secret = [0; 32];
-            if let Err(error) = getrandom::fill(&mut secret) {
+            let mut secret = Zeroizing::new([0; 32]);
+            if let Err(error) = getrandom::fill(&mut *secret) {
                 let reason =
                     format!("has no source of randomness, and nothing runs without: {error}");
                 return self.fail(&self.me, &reason);
             }
-            secrets.insert(holders.clone(), secret);
+            secrets.insert(holders.clone(), *secret);
             let names: Vec<_> = holders.iter().map(|name| name.as_str().to_owned()).collect();
             for holder in holders.iter().filter(|&holder| *holder != self.me) {
-                let gift = GroupSecret { holders: names.clone(), secret };
+                let gift = GroupSecret { holders: names.clone(), secret: *secret };
                 gifts.entry(holder.clone()).or_default().push(gift);
             }
         }
@@ -348,14 +362,19 @@ impl PlayerSession {
     /// Does what the machine says until there is nothing to do.
     fn pump(self: &Arc<Self>) {
         loop {
-            let (plan, action, host, more) = {
+            let (Turn { plan, action, host, ended }, more) = {
                 let mut state = self.state();
-                let Some((plan, action, host)) = state.next() else {
+                let Some(turn) = state.next(&*self.network) else {
                     state.workers -= 1;
                     return;
                 };
-                (plan, action, host, state.jobs() > 0)
+                (turn, state.jobs() > 0)
             };
+            if let Some(mut meter) = ended {
+                let report = meter.report(&self.me, &self.network.wire_bytes());
+                let message = Control::Finished { session: self.id, plan, report };
+                self.network.send(&self.driver, Frame::Control(message));
+            }
             match action {
                 Action::Run(job) => {
                     if more {
@@ -374,8 +393,7 @@ impl PlayerSession {
                     let message = Control::Credit { session: self.id, plan, done };
                     self.network.send(&to, Frame::Control(message));
                 }
-                Action::Done => self.finish(plan),
-                Action::Wait => {}
+                Action::Done | Action::Wait => {}
             }
             self.tell_progress(plan);
         }
@@ -390,14 +408,15 @@ impl PlayerSession {
         let Job { step, task, inputs } = job;
         let start = Instant::now();
         let node = schedule.graph.node(sordino_graph::NodeId::new(task));
-        let outputs = match &schedule.tasks[task].kind {
+        let outputs = guarded(|| match &schedule.tasks[task].kind {
             TaskKind::Compute(op) => {
                 let context = Context { node, step, host: &**host };
                 (op.kernel)(&context, inputs)
             }
             TaskKind::Accumulate(op) => accumulate(op.accumulate, inputs),
             _ => Err(KernelError::Bug("sends and receives are no kernels".into())),
-        };
+        });
+        let outputs = outputs.unwrap_or_else(|bug| Err(KernelError::Bug(bug)));
         let took = start.elapsed();
         match outputs {
             Ok(outputs) => {
@@ -416,20 +435,6 @@ impl PlayerSession {
                 self.fail(&self.me, &format!("{name}{line} failed in step {step}: {error}"));
             }
         }
-    }
-
-    /// The request that ran is done: reports it and goes on to the next.
-    fn finish(self: &Arc<Self>, plan: PlanIndex) {
-        let report = {
-            let mut state = self.state();
-            state.queue.pop_front();
-            let wire = self.network.wire_bytes();
-            let report = state.meter.report(&self.me, &wire);
-            state.begin(&wire);
-            report
-        };
-        let message = Control::Finished { session: self.id, plan, report };
-        self.network.send(&self.driver, Frame::Control(message));
     }
 
     fn tell_progress(&self, plan: PlanIndex) {
@@ -510,6 +515,13 @@ impl PlayerSession {
     }
 }
 
+/// Runs our own code so that a panic in it, a bug, fails one session and not the process. The
+/// panic's message is left out: it may hold values.
+fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    let run = std::panic::AssertUnwindSafe(run);
+    std::panic::catch_unwind(run).map_err(|_| "panicked: a bug of Sordino's".to_owned())
+}
+
 fn accumulate(
     add: Option<sordino_ops::kernel::Accumulate>,
     inputs: Vec<Tensor>,
@@ -573,21 +585,26 @@ impl State {
         }
     }
 
-    /// What the running plan's machine says; `None` when nothing can be done now.
-    fn next(&mut self) -> Option<(PlanIndex, Action, Arc<PlanHost>)> {
+    /// What the running plan's machine says; `None` when nothing can be done now. A request that
+    /// is done makes way for the next one.
+    fn next(&mut self, network: &dyn Network) -> Option<Turn> {
         let &(index, _) = self.queue.front()?;
         let plan = self.plans.get_mut(&index)?;
-        match plan.machine.next() {
-            Action::Wait => {
-                let idle = !plan.machine.is_running();
-                self.meter.idle(idle);
-                None
-            }
-            action => {
-                self.meter.idle(false);
-                Some((index, action, Arc::clone(&plan.host)))
-            }
+        let action = plan.machine.next();
+        if let Action::Wait = action {
+            let idle = !plan.machine.is_running();
+            self.meter.idle(idle);
+            return None;
         }
+        self.meter.idle(false);
+        let host = Arc::clone(&plan.host);
+        let ended = matches!(action, Action::Done).then(|| {
+            let meter = std::mem::take(&mut self.meter);
+            self.queue.pop_front();
+            self.begin(&network.wire_bytes());
+            meter
+        });
+        Some(Turn { plan: index, action, host, ended })
     }
 
     fn jobs(&self) -> usize {

@@ -78,16 +78,12 @@ fn lower(graph: &Graph) -> Result<Graph, LowerError> {
 /// # Errors
 /// [`LowerError::NoRule`] for an op that has no rule.
 pub fn lower_with_cost(graph: &Graph) -> Result<(Graph, Vec<(NodeId, Cost)>), LowerError> {
-    Lowering::new(graph).run(PROTOCOL.name, RULES)
+    let replicated = replicated_nodes(graph);
+    Lowering::new(graph, &replicated).run(PROTOCOL.name, RULES)
 }
 
-/// Whether the value of a secret node must be replicated: something computes on it that needs two
-/// summands at each server.
-fn needs_replication(cx: &Lowering<'_, Shared>, id: NodeId) -> bool {
-    replicated_nodes(cx.from).contains(&id)
-}
-
-/// Nodes whose result must be replicated, walking from what needs it back to the shares.
+/// Secret nodes whose value must be replicated, because something computes on it that needs two
+/// summands at each server; walking from there back to the shares.
 fn replicated_nodes(graph: &Graph) -> HashSet<NodeId> {
     let mut replicated = HashSet::new();
     for (id, node) in graph.nodes().rev() {

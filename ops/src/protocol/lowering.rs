@@ -1,6 +1,6 @@
 //! What every protocol's rules are written with.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sordino_graph::{
@@ -24,6 +24,8 @@ pub(super) struct Rule<V> {
 pub(super) struct Lowering<'a, V> {
     /// The recorded graph.
     pub(super) from: &'a Graph,
+    /// Nodes of it whose value the protocol found to need its stronger form of sharing.
+    pub(super) replicated: &'a HashSet<NodeId>,
     /// Names of the recorded nodes.
     names: Vec<String>,
     out: Emitter,
@@ -36,9 +38,10 @@ pub(super) struct Lowering<'a, V> {
 }
 
 impl<'a, V> Lowering<'a, V> {
-    pub(super) fn new(from: &'a Graph) -> Self {
+    pub(super) fn new(from: &'a Graph, replicated: &'a HashSet<NodeId>) -> Self {
         Self {
             from,
+            replicated,
             names: from.node_names(),
             out: Emitter::new(from.empty_like(Stage::Lowered)),
             plain: HashMap::new(),

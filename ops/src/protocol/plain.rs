@@ -2,6 +2,8 @@
 //!
 //! It is what tests compare the other protocols with.
 
+use std::collections::HashSet;
+
 use sordino_graph::{Attributes, Graph, Node, NodeId, Port};
 
 use super::lowering::{Lowering, Rule};
@@ -21,7 +23,7 @@ const RULES: &[Rule<Port>] = &[
 ];
 
 fn lower(graph: &Graph) -> Result<Graph, LowerError> {
-    Lowering::new(graph).run("Plain", RULES).map(|(graph, _)| graph)
+    Lowering::new(graph, &HashSet::new()).run("Plain", RULES).map(|(graph, _)| graph)
 }
 
 fn free(_: &Lowering<'_, Port>, _: NodeId, _: &Node) -> Cost {

@@ -66,14 +66,12 @@ fn truncate(
     let half = cx.emit(truncate, shift(false), &[sum], &s0);
     let number = cx.next_pad();
     let holders = vec![s0.clone(), s1.clone()];
-    let mut attributes = Attributes::default();
-    attributes.set("pad", number);
-    attributes.set("first", holders.clone());
-    attributes.set("second", Vec::new());
-    attributes.set("width", fixed.width().bits());
-    attributes.set("fraction", fixed.fraction());
-    let new_0 = cx.emit(&op::mask::OP.spec, attributes, &[half], &s0);
     let new_1 = draw(cx, number, 0, holders.clone(), ty, &s0);
+    // The pad is drawn once here, as a share, and taken from the half: a mask would draw it again.
+    let mut minus = Attributes::default();
+    minus.set("factor", -1.0);
+    let negated = cx.emit(&op::scale::OP.spec, minus, &[new_1], &s0);
+    let new_0 = cx.emit(&op::add_n::OP.spec, Attributes::default(), &[half, negated], &s0);
     let new_1_at_s1 = draw(cx, number, 0, holders, ty, &s1);
     let new_2_at_s1 = cx.emit(truncate, shift(true), &[at_s1[1]], &s1);
     let new_2_at_s2 = cx.emit(truncate, shift(true), &[at_s2[0]], &s2);

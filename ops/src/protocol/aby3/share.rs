@@ -3,11 +3,11 @@
 
 use sordino_graph::{Attribute, Attributes, Node, NodeId, PlayerName, Port, Type};
 
-use super::{Cost, Lowering, Shared, needs_replication};
+use super::{Cost, Lowering, Shared};
 use crate::op;
 
 pub(super) fn cost(cx: &Lowering<'_, Shared>, id: NodeId, _: &Node) -> Cost {
-    Cost { rounds: 1, elements: if needs_replication(cx, id) { 2 } else { 1 } }
+    Cost { rounds: 1, elements: if cx.replicated.contains(&id) { 2 } else { 1 } }
 }
 
 pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
@@ -16,7 +16,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
     let (Some(owner), Some(fixed)) = (owner, node.outputs[0].fixed()) else { return };
     let [s0, s1, s2] = servers(cx);
     let ty = Type::share(fixed, node.outputs[0].shape.clone());
-    let replicated = needs_replication(cx, id);
+    let replicated = cx.replicated.contains(&id);
 
     let (first, second) = if replicated {
         (vec![owner.clone(), s0.clone(), s2.clone()], vec![owner.clone(), s0.clone(), s1.clone()])
