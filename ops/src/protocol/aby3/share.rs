@@ -6,8 +6,13 @@ use sordino_graph::{Attribute, Attributes, Node, NodeId, PlayerName, Port, Type}
 use super::{Cost, Lowering, Shared};
 use crate::op;
 
-pub(super) fn cost(cx: &Lowering<'_, Shared>, id: NodeId, _: &Node) -> Cost {
-    Cost { rounds: 1, elements: if cx.replicated.contains(&id) { 2 } else { 1 } }
+pub(super) fn cost(cx: &Lowering<'_, Shared>, id: NodeId, node: &Node) -> Cost {
+    // A server that is the owner has what would be sent to it.
+    let servers = servers(cx);
+    let receivers = if cx.replicated.contains(&id) { &servers[1..] } else { &servers[2..] };
+    let owner = cx.from.node(node.inputs[0].node).place.player();
+    let sent = receivers.iter().filter(|server| Some(*server) != owner).count();
+    Cost { rounds: u64::from(sent > 0), elements: sent as u64 }
 }
 
 pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
