@@ -116,7 +116,8 @@ fn truncation_repeats_no_stream() {
 
 #[test]
 fn the_audit_sees_what_it_looks_for() {
-    let stream = |secret| StreamId { secret: [secret; 32], plan: [1; 32], step: 0, pad: 0, lane: 0 };
+    let stream =
+        |secret| StreamId { secret: [secret; 32], plan: [1; 32], step: 0, pad: 0, lane: 0 };
     let (ann, bob) = (player("ann"), player("bob"));
     let audit = Audit::default();
     audit.note(stream(0), &ann);

@@ -2,9 +2,7 @@
 
 mod common;
 
-use common::program::{
-    DataOwner, ModelOwner, federated_training, initialize, validate_model,
-};
+use common::program::{DataOwner, ModelOwner, federated_training, initialize, validate_model};
 use common::{EPOCH, distance, mnist, open_setup, parties, published, setup};
 use sordino::ops::data::Dataset;
 use sordino::prelude::*;
@@ -16,11 +14,7 @@ fn weights<'r>(g: &Recording<'r>, owner: &ModelOwner) -> Vec<Value<'r>> {
     parameters.iter().map(|p| read_variable(g, &owner.player, &p.name, &p.ty())).collect()
 }
 
-fn gradient_of<'r>(
-    g: &Recording<'r>,
-    owner: &DataOwner,
-    weights: &[Value<'r>],
-) -> Vec<Value<'r>> {
+fn gradient_of<'r>(g: &Recording<'r>, owner: &DataOwner, weights: &[Value<'r>]) -> Vec<Value<'r>> {
     let weights: Vec<_> = weights.iter().map(|w| transfer(*w, &owner.player)).collect();
     let (images, labels) = load_batch(g, &owner.player, &owner.batches);
     let logits = owner.model.logits(images, &weights);

@@ -91,10 +91,7 @@ pub fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Runs `body` and fails if it has not ended in `seconds`: a guard against waits without end.
-pub fn within<T: Send + 'static>(
-    seconds: u64,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> T {
+pub fn within<T: Send + 'static>(seconds: u64, body: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         let _ = sender.send(body());
