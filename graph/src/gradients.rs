@@ -101,3 +101,113 @@ fn sum<'r>(
     }
     parts.first().copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Recording;
+    use crate::testing::{ADD, HALVES, NEGATE, ONES_LIKE, OPAQUE, add, name, negate, setup};
+    use crate::{print, record};
+
+    const OPS: GradientOps = GradientOps { ones_like: &ONES_LIKE, sum: &ADD };
+
+    fn scalar<'r>(g: &Recording<'r>) -> Value<'r> {
+        g.op(&crate::testing::ZEROS).attr("shape", &[][..]).at(name("a")).build()
+    }
+
+    fn check(program: impl Fn(&Recording<'_>), expect: &str) {
+        let graph = record("t", &setup(), |g| program(g)).unwrap();
+        let text = print(&graph);
+        let nodes = text.lines().filter(|line| line.starts_with("  %")).map(|line| {
+            let (node, _) = line.split_once(" :").unwrap();
+            node.trim()
+        });
+        assert_eq!(nodes.collect::<Vec<_>>().join("; "), expect);
+    }
+
+    #[test]
+    fn gradients_flow_back_and_are_summed_in_program_order() {
+        // d(-x) = -1
+        check(
+            |g| {
+                let x = scalar(g);
+                let gradient = gradients(OPS, negate(x), &[x])[0];
+                assert_eq!(gradient.port().unwrap().node, NodeId::new(3));
+            },
+            "%0 = zeros[shape=[]](); %1 = negate(%0); %2 = ones_like(%1); %3 = negate(%2)",
+        );
+        // Of -x + x + y by x and y, and by a value in between.
+        check(
+            |g| {
+                let (x, y) = (scalar(g), scalar(g));
+                let negative = negate(x);
+                let result = gradients(OPS, add(&[negative, x, y]), &[y, x, negative]);
+                let nodes = result.iter().map(|value| value.port().unwrap().node.index());
+                assert_eq!(nodes.collect::<Vec<_>>(), [4, 6, 4]);
+            },
+            "%0 = zeros[shape=[]](); %1 = zeros[shape=[]](); %2 = negate(%0); \
+             %3 = add_n(%2, %0, %1); %4 = ones_like(%3); %5 = negate(%4); %6 = add_n(%5, %4)",
+        );
+        // The loss by itself is one; what does not lead to a variable gets no gradient.
+        check(
+            |g| {
+                let (x, loss) = (scalar(g), scalar(g));
+                let loss = add(&[g.op(&OPAQUE).input(x).build(), loss]);
+                gradients(OPS, loss, &[loss]);
+            },
+            "%0 = zeros[shape=[]](); %1 = zeros[shape=[]](); %2 = opaque(%0); \
+             %3 = add_n(%2, %1); %4 = ones_like(%3)",
+        );
+        // One output of two leads to the loss.
+        check(
+            |g| {
+                let x = scalar(g);
+                let halves = g.op(&HALVES).input(x).build_all();
+                gradients(OPS, negate(halves[0]), &[x]);
+            },
+            "%0 = zeros[shape=[]](); %1 = halves(%0); %2 = negate(%1); %3 = ones_like(%2); \
+             %4 = negate(%3)",
+        );
+    }
+
+    fn fails(program: impl Fn(&Recording<'_>), expect: &str) {
+        let error = record("t", &setup(), |g| program(g)).unwrap_err();
+        let [fault] = &error.faults[..] else { panic!("{error}") };
+        assert_eq!(format!("{} {}", fault.op, fault.message), expect);
+        assert_eq!(&*fault.source.file, file!());
+    }
+
+    #[test]
+    fn what_has_no_gradient_is_a_fault() {
+        fails(
+            |g| {
+                let x = crate::testing::input(g, "a");
+                assert_eq!(gradients(OPS, negate(x), &[x])[0].port(), x.port());
+            },
+            "gradients takes a loss of one element",
+        );
+        fails(
+            |g| {
+                let x = scalar(g);
+                gradients(OPS, negate(g.op(&OPAQUE).input(x).build()), &[x]);
+            },
+            "opaque has no gradient, and stands between loss and variable",
+        );
+        fails(
+            |g| {
+                let x = scalar(g);
+                gradients(OPS, negate(scalar(g)), &[x]);
+            },
+            "gradients the loss does not depend on %0",
+        );
+        // A faulty loss has its fault already.
+        fails(
+            |g| {
+                let x = scalar(g);
+                let faulty = g.op(&NEGATE).input(x).input(x).build();
+                gradients(OPS, faulty, &[x]);
+            },
+            "negate takes 1 inputs, not 2",
+        );
+    }
+}

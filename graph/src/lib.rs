@@ -18,6 +18,8 @@ pub mod passes;
 mod player;
 pub mod record;
 pub mod setup;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod types;
 pub mod verify;

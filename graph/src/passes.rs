@@ -203,3 +203,95 @@ impl Emitter {
         self.graph
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::graph_of;
+    use crate::{print, verify};
+
+    fn check(pass: fn(&Graph) -> Graph, nodes: &str, expect: &str) {
+        let after = pass(&graph_of("graph", nodes));
+        verify(&after).unwrap();
+        assert_eq!(print(&after), print(&graph_of("graph", expect)), "{nodes}");
+        assert_eq!(pass(&after), after, "a second time changes nothing");
+    }
+
+    #[test]
+    fn equal_nodes_merge_into_the_first() {
+        let check = |nodes, expect| check(merge_equal, nodes, expect);
+        check(
+            "  %0 = zeros[shape=[2]]() : f32[2] @a in s
+  %1 = zeros[shape=[2]]() : f32[2] @a in t
+  %2 = halves(%0) : f32[2], f32[2] @a
+  %3 = halves(%1) : f32[2], f32[2] @a
+  %4 = add_n(%2.1, %3) : f32[2] @a
+  %5 = add_n(%3.1, %2) : f32[2] @a
+  %6 = publish(%4) @a
+  %7 = publish(%5) @a",
+            "  %0 = zeros[shape=[2]]() : f32[2] @a in s
+  %1 = halves(%0) : f32[2], f32[2] @a
+  %2 = add_n(%1.1, %1) : f32[2] @a
+  %3 = publish(%2) @a
+  %4 = publish(%2) @a",
+        );
+        let different = "  %0 = zeros[shape=[2]]() : f32[2] @a
+  %1 = zeros[shape=[3]]() : f32[3] @a
+  %2 = zeros[shape=[2]]() : f32[2] @b
+  %3 = halves(%0) : f32[2], f32[2] @a
+  %4 = add_n(%3, %3.1) : f32[2] @a
+  %5 = add_n(%3.1, %3) : f32[2] @a
+  %6 = scale[factor=0.0](%0) : f32[2] @a
+  %7 = scale[factor=-0.0](%0) : f32[2] @a
+  %8 = transfer(%0) : f32[2] @c
+  %9 = transfer(%0) : f32[2] @d";
+        check(different, different);
+        let impure = "  %0 = input[shape=[2]]() : f32[2] @a
+  %1 = input[shape=[2]]() : f32[2] @a
+  %2 = encode(%0) : fix64.16[2] @a
+  %3 = share(%2) : secret fix64.16[2] @secure
+  %4 = share(%2) : secret fix64.16[2] @secure
+  %5 = read[type=<f32[]>, variable=\"v\"]() : f32[] @a
+  %6 = assign[variable=\"v\"](%5) @a after %5
+  %7 = read[type=<f32[]>, variable=\"v\"]() : f32[] @a after %6
+  %8 = assign[variable=\"v\"](%5) @a after %6, %7";
+        check(impure, impure);
+    }
+
+    #[test]
+    fn what_nothing_uses_goes() {
+        let check = |nodes, expect| check(drop_unused, nodes, expect);
+        check(
+            "  %0 = zeros[shape=[2]]() : f32[2] @a
+  %1 = input[shape=[2]]() : f32[2] @a
+  %2 = halves(%0) : f32[2], f32[2] @a
+  %3 = negate(%2.1) : f32[2] @a
+  %4 = negate(%2) : f32[2] @a
+  %5 = transfer(%0) : f32[2] @b
+  %6 = publish(%3) @a",
+            "  %0 = zeros[shape=[2]]() : f32[2] @a
+  %1 = halves(%0) : f32[2], f32[2] @a
+  %2 = negate(%1.1) : f32[2] @a
+  %3 = publish(%2) @a",
+        );
+        check("  %0 = zeros[shape=[2]]() : f32[2] @a", "");
+    }
+
+    /// The assignments around a read that goes stay in order.
+    #[test]
+    fn order_outlives_an_unused_read() {
+        let read = "read[type=<f32[2]>, variable=\"v\"]() : f32[2] @a after %1";
+        check(
+            drop_unused,
+            &format!(
+                "  %0 = zeros[shape=[2]]() : f32[2] @a
+  %1 = assign[variable=\"v\"](%0) @a
+  %2 = {read}
+  %3 = assign[variable=\"v\"](%0) @a after %1, %2"
+            ),
+            "  %0 = zeros[shape=[2]]() : f32[2] @a
+  %1 = assign[variable=\"v\"](%0) @a
+  %2 = assign[variable=\"v\"](%0) @a after %1",
+        );
+    }
+}

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 /// The name of a player: `model-owner`, `data-owner-0`, `server0`.
 ///
-/// 1 to 63 of the characters `a–z`, `0–9`, `-` and `_`, beginning with a letter. A name says who,
-/// never where: addresses belong to the roster.
+/// 1 to 63 of the characters `a–z`, `0–9`, `-` and `_`, beginning with a letter, and not `secure`,
+/// which is the servers together. A name says who, never where: addresses belong to the roster.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlayerName(Arc<str>);
 
@@ -14,7 +14,7 @@ pub struct PlayerName(Arc<str>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{name:?} is not a player name: write 1 to 63 of the characters a-z, 0-9, - and _, \
-     beginning with a letter"
+     beginning with a letter, and not the word secure"
 )]
 pub struct InvalidPlayerName {
     name: String,
@@ -28,7 +28,7 @@ impl PlayerName {
     pub fn new(name: &str) -> Result<Self, InvalidPlayerName> {
         let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
-        if begins && name.len() <= 63 && name.chars().all(legal) {
+        if begins && name.len() <= 63 && name.chars().all(legal) && name != "secure" {
             Ok(Self(name.into()))
         } else {
             Err(InvalidPlayerName { name: name.chars().take(80).collect() })
@@ -72,7 +72,7 @@ mod tests {
             assert_eq!(PlayerName::new(good).unwrap().as_str(), good);
         }
         let long = "a".repeat(64);
-        for bad in ["", "0a", "-a", "Server", "a b", "a\n", "é", long.as_str()] {
+        for bad in ["", "0a", "-a", "Server", "a b", "a\n", "é", "secure", long.as_str()] {
             assert!(PlayerName::new(bad).is_err(), "{bad:?}");
         }
     }

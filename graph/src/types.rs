@@ -22,9 +22,10 @@ impl Shape {
     /// A shape of these axes.
     ///
     /// # Errors
-    /// [`InvalidShape`] for more than 8 axes or more than 2^31 elements.
+    /// [`InvalidShape`] for more than 8 axes or more than 2^31 elements, and for an empty tensor
+    /// whose other axes have more: every product of axes stays inside 64 bits.
     pub fn new(axes: &[usize]) -> Result<Self, InvalidShape> {
-        let elements = axes.iter().try_fold(1u64, |n, &axis| n.checked_mul(axis as u64));
+        let elements = axes.iter().try_fold(1u64, |n, &axis| n.checked_mul(axis.max(1) as u64));
         match elements {
             Some(n) if n <= MAX_ELEMENTS && axes.len() <= 8 => Ok(Self(axes.into())),
             _ => Err(InvalidShape { axes: axes.iter().take(16).copied().collect() }),
@@ -280,6 +281,7 @@ mod tests {
         assert!(Shape::new(&[1 << 31, 2]).is_err());
         assert!(Shape::new(&[usize::MAX, usize::MAX]).is_err());
         assert!(Shape::new(&[1; 9]).is_err());
+        assert!(Shape::new(&[usize::MAX, 0]).is_err());
         assert_eq!(Shape::new(&[0, 3]).unwrap().elements(), 0);
     }
 

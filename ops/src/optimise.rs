@@ -1,7 +1,9 @@
 //! Passes that make a graph cheaper without changing what anyone learns.
 
+use std::collections::HashMap;
+
 use sordino_graph::passes::{drop_unused, merge_equal};
-use sordino_graph::{Graph, NodeId, Port, Rewriter, Role};
+use sordino_graph::{Graph, Node, NodeId, Port, Rewriter, Role};
 
 /// The passes over a recorded graph, in order.
 #[must_use]
@@ -22,26 +24,34 @@ pub fn lowered(graph: &Graph) -> Graph {
 #[must_use]
 pub fn scale_behind_reveal(graph: &Graph) -> Graph {
     let mut rewriter = Rewriter::new(graph, graph.stage().clone());
+    // Of each multiple, the factor and what it is a multiple of.
+    let mut multiples: HashMap<Port, (f64, Port)> = HashMap::new();
     for (id, node) in graph.nodes() {
         let mut mapped = rewriter.mapped(id);
+        if let Some((factor, inner)) = scaled(node) {
+            let (of_inner, inner) = multiples.get(&inner).copied().unwrap_or((1.0, inner));
+            let product = of_inner * factor;
+            // Too small or too large a product stays two factors.
+            let multiple =
+                if product.is_normal() { (product, inner) } else { (factor, node.inputs[0]) };
+            multiples.insert(Port { node: id, slot: 0 }, multiple);
+        }
         if node.op.role == Role::Reveal {
-            let mut scale = node.attributes.real("scale").unwrap_or(1.0);
-            let mut secret = node.inputs[0];
-            while let Some((factor, inner)) = scaled(graph, secret) {
-                scale *= factor;
-                secret = inner;
+            let scale = node.attributes.real("scale").unwrap_or(1.0);
+            let (factor, secret) =
+                multiples.get(&node.inputs[0]).copied().unwrap_or((1.0, node.inputs[0]));
+            if (scale * factor).is_normal() {
+                mapped.attributes.set("scale", scale * factor);
+                mapped.inputs[0] = rewriter.port(secret).unwrap_or(mapped.inputs[0]);
             }
-            mapped.attributes.set("scale", scale);
-            mapped.inputs[0] = rewriter.port(secret).unwrap_or(mapped.inputs[0]);
         }
         rewriter.replace(id, mapped);
     }
     rewriter.finish()
 }
 
-/// Factor and input of the scaling that made `port`.
-fn scaled(graph: &Graph, port: Port) -> Option<(f64, Port)> {
-    let node = graph.node(port.node);
+/// Factor and input of a scaling.
+fn scaled(node: &Node) -> Option<(f64, Port)> {
     let factor = node.attributes.real("factor").filter(|&factor| factor != 0.0)?;
     (node.op.role == Role::Scale).then(|| (factor, node.inputs[0]))
 }

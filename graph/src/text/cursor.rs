@@ -1,7 +1,7 @@
 //! A cursor over one line of text.
 
 use crate::PlayerName;
-use crate::attribute::{Attribute, is_word_character};
+use crate::attribute::{Attribute, AttributeKind, is_word_character};
 use crate::graph::{NodeId, Port};
 use crate::types::{Element, Fixed, Secrecy, Shape, Type};
 
@@ -54,6 +54,11 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn expect(&mut self, token: &str) -> Result<(), Expected> {
         if self.take(token) { Ok(()) } else { self.fail(format!("`{token}`")) }
+    }
+
+    /// Takes the word `word`, which must come next.
+    pub(super) fn keyword(&mut self, word: &str) -> Result<(), Expected> {
+        if self.take_word(word) { Ok(()) } else { self.fail(format!("`{word}`")) }
     }
 
     pub(super) fn end(&mut self) -> Result<(), Expected> {
@@ -162,7 +167,9 @@ impl<'a> Cursor<'a> {
         Ok(Type { secrecy, element, shape })
     }
 
-    pub(super) fn attribute(&mut self) -> Result<Attribute, Expected> {
+    /// The value of an attribute that takes `kind`: other kinds are for the verifier to refuse, but
+    /// `[]` is a list of whatever the attribute lists.
+    pub(super) fn attribute(&mut self, kind: AttributeKind) -> Result<Attribute, Expected> {
         if self.take("\"") {
             let word = self.take_while(is_word_character).to_owned();
             self.expect("\"")?;
@@ -178,7 +185,8 @@ impl<'a> Cursor<'a> {
         }
         if self.take("[") {
             self.skip_spaces();
-            if !self.rest().starts_with('@') {
+            let empty = self.rest().starts_with(']') && kind == AttributeKind::Players;
+            if !self.rest().starts_with('@') && !empty {
                 return Ok(Attribute::Ints(self.list("]", |c| c.number("an integer"))?));
             }
             let player = |cursor: &mut Self| cursor.expect("@").and_then(|()| cursor.player());

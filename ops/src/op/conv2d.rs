@@ -65,7 +65,7 @@ pub(super) fn conv_shape(
     if !same && (filter_height > height || filter_width > width) {
         return type_error!("has filters larger than its images");
     }
-    Ok(ConvShape {
+    let conv = ConvShape {
         batch,
         height,
         width,
@@ -75,7 +75,11 @@ pub(super) fn conv_shape(
         filters,
         stride,
         padding,
-    })
+    };
+    // What a filter sees of one image is a matrix that the kernel holds.
+    let patches = [conv.out_height(), conv.out_width(), filter_height, filter_width, channels];
+    Shape::new(&patches).map_err(|_| TypeError("has too large filters for its images".into()))?;
+    Ok(conv)
 }
 
 /// A gradient's declared shape.

@@ -39,14 +39,28 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let factor = s.attributes.real("factor").unwrap_or(f64::NAN);
     match x.secrecy {
         Secrecy::Plain => Ok(vec![x.expect_float()?.clone()]),
-        Secrecy::Secret if factor.abs() <= LARGEST => Ok(vec![x.clone()]),
-        Secrecy::Secret => type_error!("multiplies secrets by at most {LARGEST}"),
-        // Lowering folds the fixed-point encoding of a factor into the number.
-        Secrecy::Share if factor.fract() == 0.0 && factor.abs() < (1u64 << 53) as f64 => {
-            Ok(vec![x.clone()])
+        Secrecy::Secret if factor.abs() > LARGEST || factor.is_nan() => {
+            type_error!("multiplies secrets by at most {LARGEST}")
         }
+        Secrecy::Secret if factor.fract() != 0.0 && !is_exact(encoded(x, factor)) => {
+            type_error!("cannot encode {factor} as {x}: take a smaller factor or fewer fractional bits")
+        }
+        Secrecy::Secret => Ok(vec![x.clone()]),
+        // Lowering folds the fixed-point encoding of a factor into the number.
+        Secrecy::Share if factor.fract() == 0.0 && is_exact(factor) => Ok(vec![x.clone()]),
         Secrecy::Share => type_error!("multiplies shares by whole numbers"),
     }
+}
+
+/// The whole number that stands for `factor` in the format of `x`.
+fn encoded(x: &Type, factor: f64) -> f64 {
+    let fraction = x.fixed().map_or(0, |fixed| fixed.fraction());
+    (factor * f64::from(fraction).exp2()).round()
+}
+
+/// Whether a whole number is one that floats tell from its neighbours.
+fn is_exact(number: f64) -> bool {
+    number.abs() < (1u64 << 53) as f64
 }
 
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
