@@ -4,7 +4,6 @@
 #![allow(clippy::print_stdout, reason = "the figures are its purpose")]
 
 use std::net::UdpSocket;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +14,13 @@ use sordino_players::{Identity, Player, PlayerName, Roster};
 use sordino_runtime::message::{Control, DataHeader, Frame, SessionId};
 use sordino_runtime::transport::quic::QuicNetwork;
 use sordino_runtime::transport::{Inbox, Network, Refused};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+/// What the programs use: fresh pages for each value would cost a fifth more.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Ring elements of the first layer sizes that matter here: 118,282 of 8 bytes.
 const VECTOR: usize = 946_256;
@@ -23,25 +29,23 @@ fn main() {
     let identities = ["alice", "bob"].map(|each| Identity::generate(&name(each), 1).unwrap());
     handshakes(&identities);
 
-    let pair = Pair::new(&identities);
+    let mut pair = Pair::new(&identities);
+    let first = pair.rounds(VECTOR, 8);
     println!("first values of 946 KB, each with its acknowledgement:");
-    let first: Vec<_> = (0..5).map(|_| format!("{:.2}", ms(pair.round(VECTOR)))).collect();
-    println!("    {} ms", first.join(", "));
+    println!("    {:.2?} ms", first.into_iter().map(ms).collect::<Vec<_>>());
     // Until the packet size is found.
-    for _ in 0..200 {
-        pair.round(VECTOR);
-    }
-    for (bytes, rounds) in [(64, 20_000), (4096, 10_000), (65_536, 4000), (VECTOR, 2000)] {
-        let mut times: Vec<_> = (0..rounds).map(|_| pair.round(bytes)).collect();
+    pair.rounds(VECTOR, 200);
+    for (bytes, count) in [(64, 20_000), (4096, 10_000), (65_536, 4000), (VECTOR, 2000)] {
+        let mut times = pair.rounds(bytes, count);
         times.sort_unstable();
-        let at = |part: f64| ms(times[((rounds - 1) as f64 * part) as usize]);
+        let at = |percent: usize| ms(times[(count - 1) * percent / 100]);
         println!(
-            "value of {bytes:>6} bytes and its acknowledgement: median {:.3} ms, 10 % {:.3}, \
+            "value of {bytes:>6} bytes and its acknowledgement, ms: median {:.3}, 10 % {:.3}, \
              99 % {:.3}, most {:.3}",
-            at(0.5),
-            at(0.1),
-            at(0.99),
-            at(1.0)
+            at(50),
+            at(10),
+            at(99),
+            at(100)
         );
     }
     for (bytes, count) in [(VECTOR, 4000), (32 << 20, 100)] {
@@ -55,17 +59,15 @@ fn main() {
             cpu / gigabytes
         );
     }
-    let (_, sent, _) = pair.network.wire_bytes()[0];
-    println!("on the wire: {:.2} GB sent", sent as f64 / 1e9);
 }
 
-/// From two sockets that are not there to the answer to a first small value.
+/// From no socket on this side to a connection, and to the answer to a first small value.
 fn handshakes(identities: &[Identity; 2]) {
     let (mut connects, mut firsts) = (Vec::new(), Vec::new());
     for _ in 0..30 {
-        let pair = Pair::new(identities);
+        let mut pair = Pair::new(identities);
         connects.push(pair.connected);
-        firsts.push(pair.connected + pair.round(64));
+        firsts.push(pair.connected + pair.rounds(64, 1)[0]);
     }
     connects.sort_unstable();
     firsts.sort_unstable();
@@ -73,13 +75,14 @@ fn handshakes(identities: &[Identity; 2]) {
     println!("bind and connect: {connect:.2} ms; with a first round of 64 bytes {first:.2} ms");
 }
 
-/// Bob answers each value with a control message; alice is driven from here.
+/// Bob, on a thread of his own, answers each value with a control message. Alice runs here.
 struct Pair {
-    network: Arc<QuicNetwork>,
-    answers: Receiver<()>,
+    alice: Arc<QuicNetwork>,
+    runtime: Runtime,
+    answers: UnboundedReceiver<()>,
     connected: Duration,
-    stop: Vec<tokio::sync::oneshot::Sender<()>>,
-    threads: Vec<thread::JoinHandle<()>>,
+    stop: Option<oneshot::Sender<()>>,
+    bob: Option<thread::JoinHandle<()>>,
 }
 
 impl Pair {
@@ -92,77 +95,81 @@ impl Pair {
             Player::new(identity.name().clone(), address, identity.fingerprint())
         });
         let roster = Arc::new(Roster::new(players.collect(), None).unwrap());
-
-        let (answer, answers) = channel();
-        let (mut stop, mut networks) = (Vec::new(), Vec::new());
-        let begun = Instant::now();
-        let mut threads = Vec::new();
-        for (identity, address) in identities.iter().zip(addresses).rev() {
+        let (answer, answers) = unbounded_channel();
+        let bind = |index: usize| {
             let network = Arc::new(OnceLock::new());
-            let inbox =
-                Arc::new(Answering { network: Arc::clone(&network), answer: answer.clone() });
-            let (stopper, stopped) = tokio::sync::oneshot::channel();
+            let inbox = Answering { network: Arc::clone(&network), answer: answer.clone() };
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let bound = QuicNetwork::bind(identity, Arc::clone(&roster), Some(address), inbox);
+            let (listen, roster) = (Some(addresses[index]), Arc::clone(&roster));
+            let bound = QuicNetwork::bind(&identities[index], roster, listen, Arc::new(inbox));
             let bound = runtime.block_on(bound).unwrap();
-            let _ = network.set(Arc::downgrade(&bound));
-            networks.push((Arc::clone(&bound), runtime.handle().clone()));
-            stop.push(stopper);
-            threads.push(thread::spawn(move || {
-                runtime.block_on(async {
-                    let _ = stopped.await;
-                    bound.close("the benchmark is over").await;
-                });
-            }));
-        }
-        let (network, runtime) = networks.pop().unwrap();
-        let (done, connected) = channel();
-        let dialling = Arc::clone(&network);
-        runtime.spawn(async move {
-            dialling.connect(&name("bob"), Duration::from_secs(5)).await.unwrap();
-            done.send(()).unwrap();
+            network.set(Arc::downgrade(&bound)).unwrap();
+            (runtime, bound)
+        };
+
+        let (theirs, bob) = bind(1);
+        let (stop, stopped) = oneshot::channel();
+        let bob = thread::spawn(move || {
+            theirs.block_on(async {
+                let _ = stopped.await;
+                bob.close("the benchmark is over").await;
+            });
         });
-        connected.recv().unwrap();
-        Self { network, answers, connected: begun.elapsed(), stop, threads }
-    }
-
-    fn send(&self, value: Tensor) {
-        let header = DataHeader { session: SessionId([0; 16]), plan: 0, step: 0, edge: 0 };
-        self.network.send(&name("bob"), Frame::Data(header, value));
-    }
-
-    fn round(&self, bytes: usize) -> Duration {
-        let value = zeros(bytes);
         let begun = Instant::now();
-        self.send(value);
-        self.answers.recv().unwrap();
-        begun.elapsed()
+        let (runtime, alice) = bind(0);
+        runtime.block_on(alice.connect(&name("bob"), Duration::from_secs(5))).unwrap();
+        let connected = begun.elapsed();
+        let (stop, bob) = (Some(stop), Some(bob));
+        Self { alice, runtime, answers, connected, stop, bob }
+    }
+
+    /// The time of each of so many rounds.
+    fn rounds(&mut self, bytes: usize, count: usize) -> Vec<Duration> {
+        let mut times = Vec::with_capacity(count);
+        self.runtime.block_on(async {
+            let value = zeros(bytes);
+            for _ in 0..count {
+                let begun = Instant::now();
+                send(&self.alice, value.clone());
+                self.answers.recv().await.unwrap();
+                times.push(begun.elapsed());
+            }
+        });
+        times
     }
 
     /// Keeps eight values on the way.
-    fn stream(&self, bytes: usize, count: usize) {
-        for index in 0..count + 8 {
-            if index < count {
-                self.send(zeros(bytes));
+    fn stream(&mut self, bytes: usize, count: usize) {
+        self.runtime.block_on(async {
+            let value = zeros(bytes);
+            for index in 0..count + 8 {
+                if index < count {
+                    send(&self.alice, value.clone());
+                }
+                if index >= 8 {
+                    self.answers.recv().await.unwrap();
+                }
             }
-            if index >= 8 {
-                self.answers.recv().unwrap();
-            }
-        }
+        });
     }
+}
+
+fn send(network: &QuicNetwork, value: Tensor) {
+    let header = DataHeader { session: SessionId([0; 16]), plan: 0, step: 0, edge: 0 };
+    network.send(&name("bob"), Frame::Data(header, value));
 }
 
 impl Drop for Pair {
     fn drop(&mut self) {
-        self.stop.drain(..).for_each(|stop| stop.send(()).unwrap());
-        self.threads.drain(..).for_each(|thread| thread.join().unwrap());
+        self.stop.take().unwrap().send(()).unwrap();
+        self.bob.take().unwrap().join().unwrap();
     }
 }
 
 struct Answering {
     network: Arc<OnceLock<std::sync::Weak<QuicNetwork>>>,
-    answer: Sender<()>,
+    answer: UnboundedSender<()>,
 }
 
 impl Inbox for Answering {
