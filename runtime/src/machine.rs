@@ -180,7 +180,7 @@ impl Machine {
 
     /// Asks for `steps` more steps.
     pub fn ask(&mut self, steps: u64) {
-        self.asked += steps;
+        self.asked = self.asked.saturating_add(steps);
     }
 
     /// Checks a value before it is read: returns the type of the tensor to fill.
@@ -319,6 +319,9 @@ impl Machine {
     }
 
     fn start_steps(&mut self) {
+        if self.schedule.tasks.is_empty() {
+            self.done = self.asked;
+        }
         while self.steps.len() < IN_FLIGHT {
             let number = self.done + self.steps.len() as u64;
             let allowed = |target: &PlayerName| number < self.credit(target) + WINDOW;
@@ -482,3 +485,6 @@ impl Step {
         value.expect("inputs are there when a task is ready")
     }
 }
+
+#[cfg(test)]
+mod tests;

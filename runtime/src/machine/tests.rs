@@ -1,0 +1,487 @@
+//! Machines joined by hand: no threads, no sockets, no clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use proptest::prelude::*;
+use sordino_graph::{Element, Fixed, NodeId, Recording, Setup, Shape, Type, record, transfer};
+use sordino_ops::data::BatchRequest;
+use sordino_ops::tensor::pad::{Pad, PadId, PadKey};
+use sordino_ops::{
+    Context, Host, KernelError, Plan, add_n, assign, descend, publish, random_normal,
+    read_variable, reveal, scale, share, zeros,
+};
+
+use super::*;
+
+fn player(name: &str) -> PlayerName {
+    PlayerName::new(name).unwrap()
+}
+
+fn vector(n: usize) -> Type {
+    Type::plain(Element::F32, Shape::new(&[n]).unwrap())
+}
+
+/// Owners a and b, a model owner m, three servers, and nothing secret from anyone.
+fn setup() -> Setup {
+    let names = ["a", "b", "m", "s0", "s1", "s2"].map(player);
+    let servers = names[3..].to_vec();
+    let setup = Setup::new(names.clone()).secure("ABY3", servers, Fixed::LOW);
+    names.iter().fold(setup, |setup, name| setup.reveal(name, 1).release(name))
+}
+
+fn plan(program: impl FnOnce(&Recording<'_>)) -> Plan {
+    Plan::new(record("test", &setup(), |g| program(g)).unwrap()).unwrap()
+}
+
+fn schedule(plan: &Plan, name: &str) -> Arc<Schedule> {
+    Arc::new(Schedule::new(plan.parts[&player(name)].clone()).unwrap())
+}
+
+fn machine(plan: &Plan, name: &str, steps: u64) -> Machine {
+    let mut machine = Machine::new(schedule(plan, name));
+    machine.ask(steps);
+    machine
+}
+
+/// Variables and what was published; pads from the names of their holders.
+#[derive(Default)]
+struct Own {
+    variables: Mutex<BTreeMap<String, Tensor>>,
+    published: Mutex<Vec<(u64, Vec<f64>)>>,
+}
+
+impl Host for Own {
+    fn pad(&self, who: &[PlayerName], pad: u32, lane: u32, step: u64) -> Result<Pad, KernelError> {
+        let mut secret = [0; 32];
+        for (i, byte) in who.iter().flat_map(|name| name.as_str().bytes()).enumerate() {
+            secret[i % 32] ^= byte;
+        }
+        let id = PadId { plan: [0; 32], step, node: pad, lane };
+        Ok(PadKey::from_bytes(secret).stream(&id))
+    }
+
+    fn read_variable(&self, name: &str) -> Result<Tensor, KernelError> {
+        Ok(self.variables.lock().unwrap()[name].clone())
+    }
+
+    fn assign_variable(&self, name: &str, value: Tensor) {
+        self.variables.lock().unwrap().insert(name.into(), value);
+    }
+
+    fn update_variable(
+        &self,
+        name: &str,
+        change: &mut dyn FnMut(&mut Tensor) -> Result<(), KernelError>,
+    ) -> Result<(), KernelError> {
+        change(self.variables.lock().unwrap().get_mut(name).unwrap())
+    }
+
+    fn batch(&self, _: &BatchRequest, _: u64) -> Result<(Tensor, Tensor), KernelError> {
+        unreachable!("no test loads data")
+    }
+
+    fn publish(&self, _: &str, step: u64, value: Tensor) {
+        self.published.lock().unwrap().push((step, value.to_f64().unwrap()));
+    }
+}
+
+fn compute(schedule: &Schedule, own: &Own, job: Job) -> Vec<Tensor> {
+    let node = schedule.graph.node(NodeId::new(job.task));
+    match &schedule.tasks[job.task].kind {
+        TaskKind::Compute(op) => {
+            (op.kernel)(&Context { node, step: job.step, host: own }, job.inputs).unwrap()
+        }
+        TaskKind::Accumulate(op) => {
+            let mut terms = job.inputs.into_iter();
+            let mut total = terms.next().unwrap();
+            terms.for_each(|term| op.accumulate.unwrap()(&mut total, term).unwrap());
+            vec![total]
+        }
+        kind => panic!("{kind:?} is no job"),
+    }
+}
+
+impl Machine {
+    /// Values that it holds, for steps in flight and later ones.
+    fn held(&self) -> usize {
+        let in_step = |step: &Step| {
+            let cells = step.values.iter().flatten().filter(|cell| cell.value.is_some()).count();
+            let sum = |sum: &Sum| sum.terms.len() + usize::from(sum.total.is_some());
+            cells + step.sums.values().map(sum).sum::<usize>()
+        };
+        self.early.len() + self.steps.iter().map(in_step).sum::<usize>()
+    }
+
+    /// Fails when a value is kept that nobody will read.
+    fn check(&self) {
+        for cell in self.steps.iter().flat_map(|step| step.values.iter().flatten()) {
+            assert!(cell.value.is_none() || cell.readers > 0, "a value outlives its last reader");
+        }
+        assert!(self.steps.len() <= IN_FLIGHT);
+    }
+}
+
+/// All machines of a plan, with what is on the way between them and what they compute.
+struct World {
+    machines: Vec<(PlayerName, Machine, Own)>,
+    wire: Vec<(PlayerName, Action)>,
+    jobs: Vec<(usize, Job)>,
+}
+
+impl World {
+    fn new(plan: &Plan, steps: u64) -> Self {
+        let machines = plan.parts.keys().map(|name| {
+            let own = Own::default();
+            let zeros = Tensor::zeros(&vector(3));
+            own.variables.lock().unwrap().insert("w".into(), zeros);
+            (name.clone(), machine(plan, name.as_str(), steps), own)
+        });
+        Self { machines: machines.collect(), wire: Vec::new(), jobs: Vec::new() }
+    }
+
+    /// Lets one thing happen, chosen by `choice`; false when nothing is left to happen.
+    fn happen(&mut self, choice: usize) -> bool {
+        let mut quiet = BTreeSet::new();
+        loop {
+            let machines = self.machines.len() - quiet.len();
+            let events = machines + self.wire.len() + self.jobs.len();
+            if events == 0 {
+                return false;
+            }
+            let event = choice % events;
+            if event < machines {
+                let i = (0..self.machines.len()).filter(|i| !quiet.contains(i)).nth(event).unwrap();
+                let (name, machine, _) = &mut self.machines[i];
+                match machine.next() {
+                    Action::Wait | Action::Done => {
+                        quiet.insert(i);
+                        continue;
+                    }
+                    Action::Run(job) => self.jobs.push((i, job)),
+                    message => self.wire.push((name.clone(), message)),
+                }
+                machine.check();
+            } else if event < machines + self.wire.len() {
+                self.deliver(event - machines);
+            } else {
+                let (i, job) = self.jobs.swap_remove(event - machines - self.wire.len());
+                let (_, machine, own) = &mut self.machines[i];
+                let (step, task) = (job.step, job.task);
+                let outputs = compute(&machine.schedule, own, job);
+                machine.on_kernel_done(step, task, outputs);
+                machine.check();
+            }
+            return true;
+        }
+    }
+
+    fn deliver(&mut self, place: usize) {
+        let (from, message) = self.wire.swap_remove(place);
+        let (Action::Send { to, .. } | Action::Credit { to, .. }) = &message else {
+            panic!("{message:?} is no message")
+        };
+        let target = self.machines.iter_mut().find(|(name, ..)| name == to);
+        let (_, machine, _) = target.unwrap();
+        match message {
+            Action::Send { step, edge, value, .. } => {
+                machine.on_received(&from, step, edge, value).unwrap();
+            }
+            Action::Credit { done, .. } => machine.on_credit(&from, done),
+            _ => {}
+        }
+        machine.check();
+    }
+
+    /// Everything published by m, by step.
+    fn published(&self) -> Vec<(u64, Vec<f64>)> {
+        let (.., own) = self.machines.iter().find(|(name, ..)| *name == player("m")).unwrap();
+        let mut published = own.published.lock().unwrap().clone();
+        published.sort_by_key(|(step, _)| *step);
+        published
+    }
+}
+
+/// Descends along the mean of what two owners make of the weights: reads and changes a variable,
+/// transfers, shares, sums, reveals.
+fn training(g: &Recording<'_>) {
+    let m = player("m");
+    let weights = read_variable(g, &m, "w", &vector(3));
+    publish("w", weights);
+    let gradients = ["a", "b"].map(player).map(|owner| {
+        let data = random_normal(g, &owner, &[3], 7);
+        share(add_n([scale(transfer(weights, &owner), 0.5), data]))
+    });
+    descend("w", 0.25, reveal(scale(add_n(gradients), 0.5), &m));
+}
+
+const STEPS: u64 = 11;
+
+fn run_all(plan: &Plan, choices: &[usize]) -> World {
+    let mut world = World::new(plan, STEPS);
+    let mut choices = choices.iter().copied().chain(std::iter::repeat(0));
+    while world.happen(choices.next().unwrap_or(0)) {}
+    world
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn every_order_of_events_gives_the_same_result(
+        choices in prop::collection::vec(0usize..1000, 0..1500),
+    ) {
+        let plan = plan(training);
+        let expected = run_all(&plan, &[]).published();
+        prop_assert_eq!(expected.len() as u64, STEPS);
+        prop_assert_ne!(&expected[1].1, &expected[2].1);
+        let mut world = run_all(&plan, &choices);
+        prop_assert_eq!(world.published(), expected);
+        for (name, machine, _) in &mut world.machines {
+            prop_assert!(matches!(machine.next(), Action::Done), "{} is not done", name);
+            prop_assert_eq!((machine.done(), machine.held()), (STEPS, 0));
+        }
+    }
+}
+
+/// A value of a goes to b in each step.
+fn one_way(g: &Recording<'_>) {
+    publish("x", transfer(random_normal(g, &player("a"), &[3], 1), &player("b")));
+}
+
+/// Does all that can be done without others and returns what is to be sent.
+fn drain(machine: &mut Machine) -> Vec<Action> {
+    let own = Own::default();
+    let mut sent = Vec::new();
+    loop {
+        match machine.next() {
+            Action::Run(job) => {
+                let (step, task) = (job.step, job.task);
+                let outputs = compute(&machine.schedule.clone(), &own, job);
+                machine.on_kernel_done(step, task, outputs);
+            }
+            Action::Wait | Action::Done => return sent,
+            message => sent.push(message),
+        }
+    }
+}
+
+#[test]
+fn a_sender_stops_a_window_ahead() {
+    let plan = plan(one_way);
+    let mut a = machine(&plan, "a", 100);
+    let steps = |sent: &[Action]| -> Vec<u64> {
+        let step = |action: &Action| match action {
+            Action::Send { step, .. } => *step,
+            other => panic!("{other:?} is no value"),
+        };
+        sent.iter().map(step).collect()
+    };
+    assert_eq!(steps(&drain(&mut a)), (0..WINDOW).collect::<Vec<_>>());
+    assert!(matches!(a.next(), Action::Wait));
+    let (whom, _) = a.waiting_for().unwrap();
+    assert_eq!(*whom, player("b"));
+    a.on_credit(&player("b"), 3);
+    // Credits may overtake each other, and those of others do not count.
+    a.on_credit(&player("b"), 1);
+    a.on_credit(&player("m"), 50);
+    assert_eq!(steps(&drain(&mut a)), (WINDOW..WINDOW + 3).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_receiver_gives_credit_before_its_sender_runs_out() {
+    let plan = plan(one_way);
+    let (mut a, mut b) = (machine(&plan, "a", 100), machine(&plan, "b", 100));
+    let mut rounds = 0;
+    while b.done() < 100 {
+        for action in drain(&mut a) {
+            let Action::Send { step, edge, value, .. } = action else { panic!("{action:?}") };
+            b.on_received(&player("a"), step, edge, value).unwrap();
+        }
+        let before = b.done();
+        for action in drain(&mut b) {
+            let Action::Credit { to, done } = action else { panic!("{action:?}") };
+            assert_eq!(to, player("a"));
+            assert!(done <= b.done());
+            a.on_credit(&player("b"), done);
+        }
+        assert!(b.done() > before, "both wait for each other at step {before}");
+        rounds += 1;
+    }
+    assert!(rounds > 100 / WINDOW, "the window does not hold");
+    assert!(matches!(b.next(), Action::Done));
+    assert_eq!(b.held(), 0);
+}
+
+#[test]
+fn values_may_come_before_their_step_or_before_anything_is_asked() {
+    let plan = plan(one_way);
+    let values = drain(&mut machine(&plan, "a", 5));
+    let mut b = Machine::new(schedule(&plan, "b"));
+    for action in values.into_iter().rev() {
+        let Action::Send { step, edge, value, .. } = action else { panic!("{action:?}") };
+        b.on_received(&player("a"), step, edge, value).unwrap();
+    }
+    assert_eq!(b.held(), 5);
+    assert!(matches!(b.next(), Action::Done), "nothing was asked");
+    b.ask(2);
+    drain(&mut b);
+    assert_eq!((b.done(), b.held()), (2, 3));
+    b.ask(3);
+    drain(&mut b);
+    assert_eq!((b.done(), b.held()), (5, 0));
+}
+
+#[test]
+fn what_should_not_have_come_is_refused() {
+    let plan = plan(one_way);
+    let (a, m) = (player("a"), player("m"));
+    let value = || Tensor::zeros(&vector(3));
+    let mut b = machine(&plan, "b", 100);
+    drain(&mut b);
+
+    assert_eq!(b.on_received(&a, 0, 9, value()), Err(Misdelivery::NoEdge(9)));
+    let foreign = Misdelivery::NotYours { edge: 0, owner: a.clone() };
+    assert_eq!(b.on_received(&m, 0, 0, value()), Err(foreign));
+    let short = Misdelivery::WrongSize { edge: 0, expected: 12, received: 8 };
+    assert_eq!(b.on_received(&a, 0, 0, Tensor::zeros(&vector(2))), Err(short));
+    // As many bytes, but integers; as many elements, but in two rows.
+    let other = Misdelivery::WrongSize { edge: 0, expected: 12, received: 12 };
+    for shape in [(Element::I32, &[3][..]), (Element::F32, &[3, 1])] {
+        let ty = Type::plain(shape.0, Shape::new(shape.1).unwrap());
+        assert_eq!(b.on_received(&a, 0, 0, Tensor::zeros(&ty)), Err(other.clone()));
+    }
+    let ahead = Misdelivery::WrongStep { step: WINDOW, current: 0 };
+    assert_eq!(b.on_received(&a, WINDOW, 0, value()), Err(ahead));
+    assert_eq!(
+        b.on_announced(&a, u64::MAX, 0, 12).err(),
+        Some(Misdelivery::WrongStep { step: u64::MAX, current: 0 })
+    );
+    assert_eq!(b.held(), 0, "what is refused is not kept");
+
+    // A step that runs, and one that has not started.
+    for step in [0, 5] {
+        b.on_received(&a, step, 0, value()).unwrap();
+        let twice = Misdelivery::Twice { step, edge: 0 };
+        assert_eq!(b.on_received(&a, step, 0, value()), Err(twice));
+    }
+    drain(&mut b);
+    let late = Misdelivery::WrongStep { step: 0, current: 1 };
+    assert_eq!(b.on_received(&a, 0, 0, value()), Err(late));
+}
+
+#[test]
+fn the_last_step_of_the_window_can_be_announced() {
+    let plan = plan(one_way);
+    let b = machine(&plan, "b", 100);
+    assert_eq!(b.on_announced(&player("a"), WINDOW - 1, 0, 12), Ok(&vector(3)));
+}
+
+#[test]
+fn steps_overlap_except_at_variables() {
+    let plan = plan(|g| {
+        let a = player("a");
+        let old = read_variable(g, &a, "w", &vector(3));
+        assign("w", add_n([old, random_normal(g, &a, &[3], 1)]));
+    });
+    let mut a = machine(&plan, "a", 3);
+    let names = Arc::clone(&a.schedule);
+    let mut started = Vec::new();
+    let mut jobs = Vec::new();
+    while let Action::Run(job) = a.next() {
+        started.push((job.step, names.names[job.task].clone()));
+        jobs.push(job);
+    }
+    started.sort();
+    let expected = [(0, "random_normal"), (0, "read_variable"), (1, "random_normal")];
+    assert_eq!(started, expected.map(|(step, name)| (step, name.to_owned())));
+
+    // Step 1 reads when step 0 has assigned, and not before.
+    let own = Own::default();
+    own.assign_variable("w", Tensor::zeros(&vector(3)));
+    let mut order = Vec::new();
+    loop {
+        let job = match jobs.pop() {
+            Some(job) => job,
+            None => match a.next() {
+                Action::Run(job) => job,
+                _ => break,
+            },
+        };
+        let (step, task) = (job.step, job.task);
+        order.push((step, names.names[task].clone()));
+        let outputs = compute(&names, &own, job);
+        a.on_kernel_done(step, task, outputs);
+    }
+    let touches: Vec<_> =
+        order.into_iter().filter(|(_, name)| name != "random_normal" && name != "add_n").collect();
+    let expected =
+        (0..3).flat_map(|step| [(step, "read_variable".to_owned()), (step, "assign".to_owned())]);
+    assert_eq!(touches, expected.collect::<Vec<_>>());
+    assert_eq!((a.done(), a.held()), (3, 0));
+}
+
+#[test]
+fn a_sum_of_shares_takes_the_memory_of_one() {
+    const TERMS: usize = 40;
+    let plan = plan(|g| {
+        let terms = (0..TERMS).map(|i| share(random_normal(g, &player("a"), &[3], i as u32)));
+        let sum = add_n(terms.collect::<Vec<_>>());
+        publish("sum", reveal(sum, &player("m")));
+    });
+    let mut a = machine(&plan, "a", 1);
+    // Server 2 gets a masked value for each term; the others draw pads.
+    let mut s2 = machine(&plan, "s2", 1);
+    let mut sent = Vec::new();
+    for action in drain(&mut a) {
+        let Action::Send { step, edge, to, value } = action else { panic!("{action:?}") };
+        assert_eq!(to, player("s2"));
+        s2.on_received(&player("a"), step, edge, value).unwrap();
+        sent.extend(drain(&mut s2));
+        assert!(s2.held() <= 1, "{} values are kept", s2.held());
+    }
+    assert_eq!(sent.len(), 1, "the sum goes to the receiver when it is complete");
+    assert!(matches!(s2.next(), Action::Done));
+}
+
+#[test]
+fn a_wait_names_the_player_and_the_node() {
+    let plan = plan(|g| {
+        let x = g.scope("left", || random_normal(g, &player("a"), &[3], 1));
+        let y = g.scope("right", || random_normal(g, &player("b"), &[3], 1));
+        let [x, y] = [x, y].map(|value| transfer(value, &player("m")));
+        publish("sum", add_n([x, y]));
+    });
+    let mut m = machine(&plan, "m", 1);
+    drain(&mut m);
+    assert_eq!(m.waiting_for().unwrap().0, &player("a"));
+    let value = Tensor::zeros(&vector(3));
+    m.on_received(&player("a"), 0, 0, value.clone()).unwrap();
+    let (whom, node) = m.waiting_for().unwrap();
+    assert_eq!((whom, node), (&player("b"), "receive_1"));
+    m.on_received(&player("b"), 0, 1, value).unwrap();
+    drain(&mut m);
+    assert!(matches!(m.next(), Action::Done));
+}
+
+#[test]
+fn a_part_without_nodes_is_done_at_once() {
+    let plan = plan(one_way);
+    // However many steps a driver asks for, and however often.
+    let mut s0 = machine(&plan, "s0", u64::MAX);
+    s0.ask(u64::MAX);
+    assert!(matches!(s0.next(), Action::Done));
+    assert_eq!(s0.done(), u64::MAX);
+}
+
+#[test]
+fn a_value_that_is_read_twice_is_kept_for_the_second_reader() {
+    let plan = plan(|g| {
+        let x = zeros(g, &player("m"), &[3]);
+        publish("x", add_n([x, x]));
+        publish("x", x);
+    });
+    let mut m = machine(&plan, "m", 2);
+    drain(&mut m);
+    assert_eq!((m.done(), m.held()), (2, 0));
+}
