@@ -1,0 +1,128 @@
+//! What the terminal shows while the program runs: results on standard output, progress and
+//! warnings on standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use sordino::prelude::*;
+use sordino::visualize::player_colour;
+
+use crate::cast::Cast;
+use crate::options::{Options, Place};
+use crate::report::Epoch;
+
+/// The players with their roles, and what protects whom.
+pub fn intro(out: &mut impl Write, cast: &Cast, options: &Options) -> io::Result<()> {
+    let place = match &options.config {
+        Place::Local => "in this process".to_owned(),
+        Place::Remote(config) => format!("over QUIC, listed in {}", config.display()),
+    };
+    writeln!(out, "{} on {}, players {place}:", options.model, options.dataset.name())?;
+    let colours = io::stdout().is_terminal() && colours_wanted();
+    let roles = cast.roles();
+    let width = roles.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
+    for (i, (name, role)) in roles.iter().enumerate() {
+        let swatch = if colours { swatch(&player_colour(i)) } else { String::new() };
+        writeln!(out, "  {swatch}{name:width$}  {role}")?;
+    }
+    let (protocol, fixed) = (options.protocol, options.precision);
+    writeln!(
+        out,
+        "Gradients are secret-shared by {}: {}; {} precision, {} bits with {} after the point.\n",
+        protocol.name,
+        protocol.security,
+        options.precision(),
+        fixed.width().bits(),
+        fixed.fraction()
+    )?;
+    out.flush()?;
+    if protocol.name == "Plain" {
+        let text = "Plain protects nothing: server0 reads every data owner's gradients";
+        eprintln!("warning: {text}. Use --protocol ABY3.\n");
+    }
+    Ok(())
+}
+
+/// Two cells in a colour `#rrggbb`.
+fn swatch(colour: &str) -> String {
+    let part = |i: usize| colour.get(i..i + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+    match (part(1), part(3), part(5)) {
+        (Some(r), Some(g), Some(b)) => format!("\x1b[48;2;{r};{g};{b}m  \x1b[0m "),
+        _ => String::new(),
+    }
+}
+
+/// As <https://no-color.org> has it.
+fn colours_wanted() -> bool {
+    let set = |name: &str| std::env::var_os(name).unwrap_or_default();
+    set("NO_COLOR").is_empty() && set("TERM") != "dumb"
+}
+
+/// Steps of an epoch on the way: nothing where standard error is no terminal.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// A bar at 0 of `steps`.
+    pub fn start(epoch: u32, epochs: u32, steps: u64) -> Self {
+        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            // A line on a terminal that is gone is no loss.
+            let _ = write!(out, "{:.0} steps/s", state.per_sec());
+        };
+        let template = "{prefix} [{bar:32}] {pos}/{len} steps · {rate} · {eta} left";
+        let style = ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("rate", rate)
+            .progress_chars("=> ");
+        let bar = ProgressBar::new(steps).with_style(style);
+        bar.set_prefix(format!("epoch {epoch}/{epochs}"));
+        Self(bar)
+    }
+
+    /// `before` steps of the epoch were done before the run that tells of `event`.
+    pub fn see(&self, before: u64, event: &Event<'_>) {
+        if let Event::Progress { done } = event {
+            self.0.set_position(before + done);
+        }
+    }
+
+    /// Says what is being done instead of training, until the bar ends.
+    pub fn testing(&self) {
+        self.0.set_style(
+            ProgressStyle::with_template("{prefix} testing")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
+        self.0.tick();
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// The outcome of an epoch.
+pub fn epoch(out: &mut impl Write, epoch: &Epoch, epochs: u32) -> io::Result<()> {
+    writeln!(
+        out,
+        "epoch {}/{epochs}: loss {:.4}, accuracy {:.2} % · {} steps in {:.2} s, {:.0} steps/s",
+        epoch.epoch,
+        epoch.loss,
+        epoch.accuracy * 100.0,
+        epoch.steps,
+        epoch.seconds,
+        epoch.steps as f64 / epoch.seconds
+    )?;
+    out.flush()
+}
+
+/// An error with its causes, but for those whose text it holds already.
+pub fn causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
