@@ -11,7 +11,8 @@ use crate::message::{Control, DataHeader, Frame};
 /// The way out: where a party hands in what others shall get.
 pub trait Network: Send + Sync {
     /// Queues a frame for `to` and returns at once. What cannot be delivered comes back as
-    /// [`Inbox::on_lost`]; frames of one kind from one party arrive in the order of sending.
+    /// [`Inbox::on_lost`]. Control messages from one party arrive in the order of sending, and a
+    /// value after the control messages sent before it; values may overtake each other.
     fn send(&self, to: &PlayerName, frame: Frame);
 
     /// Sees to it that `peer` can be reached, waiting for a stated time, and then calls `then`, from

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use quinn::crypto::rustls::QuicClientConfig;
+use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use sordino_graph::Shape;
 use sordino_ops::Tensor;
 use sordino_players::roster::driver_name;
-use sordino_players::tls::{SERVER_NAME, client_config};
+use sordino_players::tls::{SERVER_NAME, client_config, server_config};
 use sordino_players::{Identity, Player, PlayerName, Roster};
 use sordino_runtime::message::{Control, DataHeader, Frame, SessionId};
 use sordino_runtime::transport::quic::{Limits, QuicNetwork, TransportError};
@@ -230,6 +230,44 @@ async fn another_order_of_players_is_found_out() {
     let error = carol.connect(&bob.name, PATIENCE).await.unwrap_err();
     assert!(matches!(error, TransportError::OtherOrder { .. }), "{error:?}");
     says(&error, &["bob", "order", "config.json"]);
+}
+
+#[tokio::test]
+async fn another_version_is_found_out() {
+    let world = World::new();
+    let alice = world.party("alice").await;
+    let mut tls = server_config(world.identity("bob"), &world.roster).unwrap();
+    tls.alpn_protocols = vec![b"sordino/0".to_vec()];
+    let tls = Arc::new(QuicServerConfig::try_from(tls).unwrap());
+    let config = quinn::ServerConfig::with_crypto(tls);
+    let other = quinn::Endpoint::server(config, world.address("bob")).unwrap();
+    tokio::spawn(async move {
+        while let Some(incoming) = other.accept().await {
+            let _ = incoming.await;
+        }
+    });
+    let error = alice.network.connect(&name("bob"), PATIENCE).await.unwrap_err();
+    assert!(matches!(error, TransportError::OtherVersion { .. }), "{error:?}");
+    says(&error, &["bob", "another version", "same version"]);
+}
+
+#[tokio::test]
+async fn hosts_are_looked_up_and_tried_one_after_the_other() {
+    let world = World::new();
+    let mut bob = world.party("bob").await;
+    let players = world.roster.players().iter().map(|player| {
+        // Of IPv6 too, on machines that have it, where bob does not listen.
+        let address = format!("localhost:{}", player.address().port()).parse().unwrap();
+        Player::new(player.name().clone(), address, player.fingerprint())
+    });
+    let named = Arc::new(Roster::new(players.collect(), world.roster.driver()).unwrap());
+    let inbox = Recorder::new().0;
+    let driver = QuicNetwork::bind(world.identity("driver"), named, None, inbox).await.unwrap();
+    let begun = Instant::now();
+    driver.connect(&bob.name, PATIENCE).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+    driver.send(&bob.name, Frame::Control(run(1)));
+    assert_eq!(bob.next().await, Event::Control(driver_name(), 1));
 }
 
 #[tokio::test]

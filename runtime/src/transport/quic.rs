@@ -203,6 +203,9 @@ impl Network for QuicNetwork {
         if let Some(link) = self.shared.live(to) {
             return link.send(frame);
         }
+        if self.shared.is_closing() {
+            return;
+        }
         // From a task, since the caller may hold a lock that its inbox takes.
         let (inbox, to) = (Arc::clone(&self.shared.inbox), to.clone());
         self.shared.runtime.spawn(async move {
