@@ -3,10 +3,48 @@
 //! Handles borrow their recording, and the lifetime is a brand: a [`Value`] that outlives its
 //! recording, or meets one of another recording, does not compile.
 //!
+//! ```
+//! use sordino_graph::{Setup, record};
+//!
+//! let mut seen = 0;
+//! record("counts", &Setup::new([]), |g| {
+//!     let again = *g;
+//!     seen += again.setup().players.len();
+//! }).unwrap();
+//! ```
+//!
+//! A recording that escapes, and with it any value:
+//!
+//! ```compile_fail,E0521
+//! use sordino_graph::{Setup, record};
+//!
+//! let mut seen = None;
+//! record("escapes", &Setup::new([]), |g| {
+//!     let again = *g;
+//!     seen = Some(again);
+//! }).unwrap();
+//! ```
+//!
+//! Values of one recording meet:
+//!
+//! ```
+//! use sordino_graph::{Recording, Value};
+//!
+//! fn meet<'r>(_: Value<'r>, _: Value<'r>) {}
+//! fn program<'r>(g: &Recording<'r>, x: Value<'r>, y: Value<'r>) {
+//!     meet(x, y);
+//! }
+//! ```
+//!
+//! Values of two recordings do not, whichever lives longer:
+//!
 //! ```compile_fail
-//! # use sordino_graph::{record, Setup};
-//! let mut escaped = None;
-//! record("leaks", &Setup::new([]), |g| escaped = Some(g.clone()));
+//! use sordino_graph::{Recording, Value};
+//!
+//! fn meet<'r>(_: Value<'r>, _: Value<'r>) {}
+//! fn program<'r, 's: 'r>(g: &Recording<'r>, x: Value<'r>, y: Value<'s>) {
+//!     meet(x, y);
+//! }
 //! ```
 
 use std::cell::{Cell, RefCell};

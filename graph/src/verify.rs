@@ -412,6 +412,8 @@ mod tests {
         passes("x = +a b c; y = *0.333 x; r = !y m; q = !x m");
         passes("x = +a a b b; r = !x m");
         passes("x = *0.002 a; y = *0.002 b; z = +x y; r = !z m");
+        passes("x = *4095.5 a; y = *4095.5 b; z = +x y; r = !z m");
+        passes("x = *3000.0 a; y = *0.001 x; z = *3000.0 b; w = *0.001 z; s = +y w; r = !s m");
         passes("x = +a b m p e; r = !x m");
         // What is the receiver's own, public or released needs no mixing.
         passes("r = !m m; q = !p m; s = !e m; x = +m p e; t = !x m");

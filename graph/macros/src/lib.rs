@@ -37,6 +37,9 @@ fn expand(function: &ItemFn) -> syn::Result<proc_macro2::TokenStream> {
     if !matches!(sig.output, ReturnType::Default) {
         return fail("a secure function returns nothing: hand results on by `publish` or `assign`");
     }
+    if sig.receiver().is_some() {
+        return fail("a secure function is no method");
+    }
     let mut parameters = sig.inputs.iter();
     let Some(FnArg::Typed(recording)) = parameters.next() else {
         return fail("the first parameter is the recording: `g: &Recording<'_>`");

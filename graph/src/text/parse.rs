@@ -32,7 +32,7 @@ impl fmt::Display for ParseError {
     }
 }
 
-/// Reads a graph. Types, placement and secrecy are as the text says: [`verify`](crate::verify)
+/// Reads a graph. Types, placement and secrecy are as the text says: [`verify`](crate::verify())
 /// judges them.
 ///
 /// # Errors

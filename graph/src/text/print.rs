@@ -19,7 +19,7 @@ pub fn print_with_sources(graph: &Graph) -> String {
     print_graph(graph, true)
 }
 
-/// SHA-256 of [`print`].
+/// SHA-256 of [`print()`](print()).
 #[must_use]
 pub fn digest(graph: &Graph) -> Digest {
     Digest(Sha256::digest(print(graph).as_bytes()).into())

@@ -66,7 +66,8 @@ impl Term {
     /// The part of the value that the way here has left of it: 1 if it was never fainter than it
     /// is, 0 if there is nothing.
     fn kept(self) -> f64 {
-        if self.faintest > 0.0 { self.faintest / self.factor.abs() } else { 0.0 }
+        // A factor above 1 takes nothing away, and gives nothing back.
+        if self.faintest > 0.0 { self.faintest / self.factor.abs().min(1.0) } else { 0.0 }
     }
 }
 

@@ -1,0 +1,6 @@
+use sordino_graph::secure_function;
+
+#[secure_function]
+fn sum(g: &Recording<'_>, owner: &mut usize) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use sordino_graph::secure_function;
+
+#[secure_function]
+struct Sum;
+
+fn main() {}

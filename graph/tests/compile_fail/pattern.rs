@@ -1,0 +1,6 @@
+use sordino_graph::secure_function;
+
+#[secure_function]
+fn sum(g: &Recording<'_>, (a, b): &(usize, usize)) {}
+
+fn main() {}
