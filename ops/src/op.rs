@@ -91,7 +91,7 @@ pub fn op(name: &str) -> Option<&'static Op> {
 }
 
 /// Records the gradients of the scalar `loss` by each of `variables`: see
-/// [`sordino_graph::gradients`].
+/// [`sordino_graph::gradients()`].
 #[track_caller]
 pub fn gradients<'r>(
     loss: sordino_graph::Value<'r>,

@@ -10,7 +10,7 @@ use syn::{FnArg, ItemFn, Pat, ReturnType, parse_macro_input};
 /// reference. Their `Debug` output is the call's signature, so it must show all that the recording
 /// depends on.
 ///
-/// ```ignore
+/// ```text
 /// #[secure_function]
 /// fn average(g: &Recording<'_>, inputters: &[Inputter], receiver: &Receiver) { … }
 ///
