@@ -45,8 +45,11 @@ impl Meter {
         self.computing += took;
     }
 
-    pub(crate) fn sent(&mut self, to: &PlayerName, bytes: usize, took: Duration) {
+    pub(crate) fn sending(&mut self, took: Duration) {
         self.sending += took;
+    }
+
+    pub(crate) fn sent(&mut self, to: &PlayerName, bytes: usize) {
         // A lookup before the insertion: a name is only copied once a link.
         match self.links.get_mut(to) {
             Some((messages, total)) => {

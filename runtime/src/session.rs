@@ -384,10 +384,9 @@ impl PlayerSession {
                 }
                 Action::Send { step, edge, to, value } => {
                     let start = Instant::now();
-                    let bytes = value.as_bytes().len();
                     let header = DataHeader { session: self.id, plan, step, edge };
                     self.network.send(&to, Frame::Data(header, value));
-                    self.state().meter.sent(&to, bytes, start.elapsed());
+                    self.state().meter.sending(start.elapsed());
                 }
                 Action::Credit { to, done } => {
                     let message = Control::Credit { session: self.id, plan, done };
@@ -597,6 +596,10 @@ impl State {
             return None;
         }
         self.meter.idle(false);
+        if let Action::Send { to, value, .. } = &action {
+            // Counted here, under the lock under which the request may end.
+            self.meter.sent(to, value.as_bytes().len());
+        }
         let host = Arc::clone(&plan.host);
         let ended = matches!(action, Action::Done).then(|| {
             let meter = std::mem::take(&mut self.meter);
