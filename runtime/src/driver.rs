@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use sordino_graph::{Function, PlayerName, RecordError, Setup, print_with_sources};
 use sordino_ops::{Plan, PlanError, Tensor};
+use sordino_players::roster::driver_name;
 
 use crate::message::{
     Control, DataHeader, Digests, Failure, Frame, PlanIndex, Published, SessionId,
@@ -219,7 +220,8 @@ impl Session {
                 && plan == index
             {
                 if digests != expected {
-                    self.over = true;
+                    let reason = "would run another plan than the driver".to_owned();
+                    self.give_up(&Failure { player: from.as_str().to_owned(), reason });
                     let function = function.name().to_owned();
                     return Err(RunError::Digest { player: from, function });
                 }
@@ -310,13 +312,24 @@ impl Session {
                     Failure { player: from.as_str().to_owned(), reason }
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    self.over = true;
+                    let reason = format!("heard nothing for {} s", patience.as_secs());
+                    self.give_up(&Failure { player: driver_name().as_str().to_owned(), reason });
                     let players = waiting.iter().cloned().collect();
                     return Err(RunError::Silence { players, seconds: patience.as_secs() });
                 }
             };
-            self.over = true;
+            self.give_up(&failure);
             return Err(RunError::Failed(failure));
+        }
+    }
+
+    /// Ends the session and tells all players why: one that was still getting ready when another
+    /// failed knew nobody yet, and nobody knew it.
+    fn give_up(&mut self, failure: &Failure) {
+        self.over = true;
+        for player in &self.setup.players {
+            let message = Control::Abort { session: self.id, failure: failure.clone() };
+            self.network.send(player, Frame::Control(message));
         }
     }
 }
@@ -328,3 +341,6 @@ impl Drop for Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! The driver against players that are played by hand.
+
+use std::sync::Mutex;
+
+use sordino_graph::Recording;
+use sordino_ops::{publish, random_normal};
+
+use super::*;
+use crate::transport::Connected;
+
+/// How a player answers a message.
+type Answer = fn(&PlayerName, &Control) -> Option<Control>;
+
+/// Keeps what the driver sends, and answers at once.
+struct Played {
+    answer: Answer,
+    inbox: Arc<DriverInbox>,
+    sent: Mutex<Vec<(PlayerName, Control)>>,
+}
+
+impl Network for Played {
+    fn send(&self, to: &PlayerName, frame: Frame) {
+        let Frame::Control(message) = frame else { panic!("the driver sends values") };
+        if let Some(answer) = (self.answer)(to, &message) {
+            self.inbox.on_control(to, answer);
+        }
+        self.sent.lock().unwrap().push((to.clone(), message));
+    }
+
+    fn connect(&self, _: &PlayerName, then: Connected) {
+        then(Ok(()));
+    }
+}
+
+fn player(name: &str) -> PlayerName {
+    PlayerName::new(name).unwrap()
+}
+
+fn program(g: &Recording<'_>) {
+    publish("x", random_normal(g, &player("ann"), &[3], 1));
+}
+
+fn digests() -> Digests {
+    let function = Function::new("program", "", program);
+    let plan = Plan::new(function.record(&setup()).unwrap()).unwrap();
+    Digests { recorded: plan.recorded_digest.0, lowered: plan.lowered_digest.0 }
+}
+
+fn setup() -> Setup {
+    let ann = player("ann");
+    Setup::new([ann.clone(), player("bob")]).release(&ann)
+}
+
+/// What a player that does all it is asked says.
+fn obedient(_: &PlayerName, message: &Control) -> Option<Control> {
+    match *message {
+        Control::Prepare { session, plan, .. } => {
+            Some(Control::Ready { session, plan, digests: digests() })
+        }
+        Control::Run { session, plan, steps } => {
+            // It may say that it is someone else.
+            let report = PlayerReport { player: "mallory".into(), steps, ..Default::default() };
+            Some(Control::Finished { session, plan, report })
+        }
+        _ => None,
+    }
+}
+
+/// The outcome of a run against such players, and the failures that the driver told, to whom.
+fn run(answer: Answer) -> (Result<Run, RunError>, Vec<(String, Failure)>) {
+    let (inbox, arrivals) = DriverInbox::new();
+    let network = Arc::new(Played { answer, inbox, sent: Mutex::default() });
+    let reached = Arc::clone(&network);
+    let mut session = Session::new(setup(), reached, arrivals, Box::new(())).unwrap();
+    let result = session.run(&Function::new("program", "", program), 2);
+    if result.is_err() {
+        let again = session.prepare(&Function::new("other", "", program));
+        assert!(matches!(again, Err(RunError::Over)), "{again:?}");
+    }
+    let told = |(to, message): &(PlayerName, Control)| match message {
+        Control::Abort { failure, .. } => Some((to.to_string(), failure.clone())),
+        _ => None,
+    };
+    let told = network.sent.lock().unwrap().iter().filter_map(told).collect();
+    (result, told)
+}
+
+#[test]
+fn reports_bear_the_names_that_players_proved() {
+    let (result, told) = run(obedient);
+    let names: Vec<_> = result.unwrap().reports.into_iter().map(|report| report.player).collect();
+    assert_eq!(names, ["ann", "bob"]);
+    assert_eq!(told, []);
+}
+
+#[test]
+fn a_player_that_would_run_another_plan_is_named() {
+    let (result, told) = run(|from, message| {
+        let mut answer = obedient(from, message);
+        if let (Some(Control::Ready { digests, .. }), "bob") = (&mut answer, from.as_str()) {
+            digests.lowered[0] ^= 1;
+        }
+        answer
+    });
+    let error = result.unwrap_err();
+    assert!(matches!(error, RunError::Digest { .. }), "{error:?}");
+    assert!(error.to_string().starts_with("bob would run another plan of program"), "{error}");
+    assert_eq!(told.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["ann", "bob"]);
+}
+
+#[test]
+fn what_one_player_reports_all_are_told() {
+    let (result, told) = run(|from, message| match *message {
+        Control::Run { session, .. } if from.as_str() == "bob" => {
+            let failure = Failure { player: "ann".into(), reason: "is not up".into() };
+            Some(Control::Abort { session, failure })
+        }
+        _ => obedient(from, message),
+    });
+    assert_eq!(result.unwrap_err().to_string(), "ann: is not up");
+    let expected = Failure { player: "ann".into(), reason: "is not up".into() };
+    assert_eq!(told, [("ann".to_owned(), expected.clone()), ("bob".to_owned(), expected)]);
+}
