@@ -13,6 +13,8 @@ pub mod optimise;
 pub mod plan;
 pub mod protocol;
 pub mod tensor;
+#[cfg(test)]
+mod testing;
 pub mod value;
 
 pub use kernel::{Context, Host, Kernel, KernelError, Op};

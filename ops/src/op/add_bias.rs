@@ -55,3 +55,31 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     }
     Ok(vec![Tensor::F32(x)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients, fault, floats, input, value_of};
+
+    #[test]
+    fn adds_to_every_row() {
+        let x = [floats(&[2, 1, 2], &[1.0, 2.0, 3.0, 4.0]), floats(&[2], &[10.0, 20.0])];
+        assert_eq!(value_of(&x, |_, x| add_bias(x[0], x[1])), [11.0, 22.0, 13.0, 24.0]);
+        let empty = [floats(&[0, 2], &[]), floats(&[2], &[1.0, 1.0])];
+        assert!(value_of(&empty, |_, x| add_bias(x[0], x[1])).is_empty());
+    }
+
+    #[test]
+    fn gradients_are_right() {
+        check_gradients(&[&[3, 2], &[2]], |_, x| add_bias(x[0], x[1]));
+        check_gradients(&[&[2, 2, 2, 3], &[3]], |_, x| add_bias(x[0], x[1]));
+    }
+
+    #[test]
+    fn sizes_must_agree() {
+        let fault = fault(|g| {
+            add_bias(input(g, "x", &[2, 3]), input(g, "b", &[2]));
+        });
+        assert!(fault.contains("add_bias adds f32[2] to the last axis of f32[2,3]"), "{fault}");
+    }
+}

@@ -80,3 +80,43 @@ fn accumulate(sum: &mut Tensor, term: Tensor) -> Result<(), KernelError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients, fault, floats, input, labels, value_of};
+
+    #[test]
+    fn adds_from_the_first_to_the_last() {
+        // In f32 another order gives another sum.
+        let x = [1e8, 1.0, -1e8].map(|x| floats(&[], &[x]));
+        assert_eq!(value_of(&x, |_, x| add_n(x.iter().copied())), [0.0]);
+        assert_eq!(value_of(&x, |_, x| add_n([x[0], x[2], x[1]])), [1.0]);
+        assert_eq!(value_of(&x, |_, x| add_n([x[1]])), [1.0]);
+    }
+
+    #[test]
+    fn gradients_are_right() {
+        check_gradients(&[&[2, 3], &[2, 3]], |_, x| add_n([x[0], x[1], x[0]]));
+    }
+
+    #[test]
+    fn terms_are_of_one_type() {
+        let faults = [
+            fault(|g| {
+                add_n([input(g, "x", &[2]), input(g, "y", &[3])]);
+            }),
+            fault(|g| {
+                add_n([labels(g, 2), labels(g, 2)]);
+            }),
+            fault(|g| {
+                let x = input(g, "x", &[1]);
+                add_n(vec![x; 4097]);
+            }),
+        ];
+        let expected = ["of one type, not f32[2] and f32[3]", "not i32[2]", "at most 4096 values"];
+        for (fault, expected) in faults.iter().zip(expected) {
+            assert!(fault.contains(expected), "{fault}");
+        }
+    }
+}

@@ -52,10 +52,7 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     }
 }
 
-fn run<R: TensorRing>(
-    cx: &Context<'_>,
-    inputs: Vec<Tensor>,
-) -> Result<Vec<Tensor>, KernelError> {
+fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let attributes = &cx.node.attributes;
     let lane = u32::try_from(cx.size("lane")?).unwrap_or(u32::MAX);
     let me = cx.node.place.player().cloned();

@@ -136,3 +136,51 @@ impl Context<'_> {
         Ok(conv_shape(&signature, images, filters)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients, fault, input};
+
+    #[test]
+    fn gradients_are_right() {
+        use Padding::{Same, Valid};
+        check_gradients(&[&[2, 5, 4, 2], &[3, 2, 2, 3]], |_, x| conv2d(x[0], x[1], 1, Valid));
+        check_gradients(&[&[2, 5, 4, 2], &[3, 2, 2, 3]], |_, x| conv2d(x[0], x[1], 1, Same));
+        check_gradients(&[&[1, 6, 7, 1], &[3, 3, 1, 2]], |_, x| conv2d(x[0], x[1], 2, Same));
+        check_gradients(&[&[1, 6, 7, 1], &[3, 3, 1, 2]], |_, x| conv2d(x[0], x[1], 2, Valid));
+        // A filter that is larger than the image, and one of a pixel.
+        check_gradients(&[&[1, 2, 2, 1], &[5, 5, 1, 1]], |_, x| conv2d(x[0], x[1], 1, Same));
+        check_gradients(&[&[1, 3, 3, 2], &[1, 1, 2, 2]], |_, x| conv2d(x[0], x[1], 3, Valid));
+    }
+
+    #[test]
+    fn sizes_must_agree() {
+        let faults = [
+            fault(|g| {
+                let x = input(g, "x", &[1, 4, 4, 3]);
+                conv2d(x, input(g, "f", &[2, 2, 2, 5]), 1, Padding::Same);
+            }),
+            fault(|g| {
+                let x = input(g, "x", &[1, 4, 4, 3]);
+                conv2d(x, input(g, "f", &[2, 2, 3, 5]), 0, Padding::Same);
+            }),
+            fault(|g| {
+                let x = input(g, "x", &[1, 4, 4, 3]);
+                conv2d(x, input(g, "f", &[5, 2, 3, 5]), 1, Padding::Valid);
+            }),
+            fault(|g| {
+                conv2d(input(g, "x", &[4, 4]), input(g, "f", &[4, 4]), 1, Padding::Valid);
+            }),
+        ];
+        let expected = [
+            "3 channels in its images and 2 in its filters",
+            "a stride and filters of at least 1",
+            "filters larger than its images",
+            "takes a tensor of 4 axes",
+        ];
+        for (fault, expected) in faults.iter().zip(expected) {
+            assert!(fault.contains(expected), "{fault}");
+        }
+    }
+}

@@ -44,10 +44,7 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     }
 }
 
-fn run<R: TensorRing>(
-    cx: &Context<'_>,
-    inputs: Vec<Tensor>,
-) -> Result<Vec<Tensor>, KernelError> {
+fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let shape = &cx.node.outputs[0].shape;
     let fraction = u32::try_from(cx.size("fraction")?).unwrap_or(u32::MAX);
     let scale = cx.node.attributes.real("scale").unwrap_or(1.0);

@@ -67,3 +67,47 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     })?;
     Ok(vec![])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Own;
+    use crate::testing::{fault, floats, input, me, run, shape};
+
+    fn descended(gradient: Tensor, rate: f64) -> Result<Tensor, KernelError> {
+        let ty = match &gradient {
+            Tensor::F64(_) => sordino_graph::Element::F64,
+            _ => sordino_graph::Element::F32,
+        };
+        let ty = Type::plain(ty, shape(gradient.axes()));
+        let graph = sordino_graph::record("descent", &sordino_graph::Setup::new([me()]), |g| {
+            descend("w", rate, crate::op::read_variable(g, &me(), "dw", &ty));
+        });
+        let own = Own::with([("w".into(), floats(&[2], &[1.0, -1.0])), ("dw".into(), gradient)]);
+        run(&graph.unwrap(), &own).map(|()| own.variable("w"))
+    }
+
+    #[test]
+    fn goes_down_the_gradient() {
+        let expected = floats(&[2], &[0.0, -0.5]);
+        assert_eq!(descended(floats(&[2], &[2.0, -1.0]), 0.5).unwrap(), expected);
+        let wide = Tensor::f64(&shape(&[2]), vec![2.0, -1.0]);
+        assert_eq!(descended(wide, 0.5).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_gradient_of_another_shape_changes_nothing() {
+        let error = descended(floats(&[1], &[2.0]), 0.5).unwrap_err().to_string();
+        assert!(error.contains("descend got a gradient of another shape"), "{error}");
+    }
+
+    #[test]
+    fn rates_are_above_zero() {
+        for fault in [
+            fault(|g| descend("w", 0.0, input(g, "x", &[1]))),
+            fault(|g| descend("w", -1.0, input(g, "x", &[1]))),
+        ] {
+            assert!(fault.contains("takes a rate above 0"), "{fault}");
+        }
+    }
+}

@@ -72,3 +72,35 @@ pub(super) fn out_of_range<R: Ring>(error: OutOfRange, fraction: u32) -> KernelE
     let OutOfRange { index, kind } = error;
     KernelError::OutOfRange { index, kind, limit: fixed::limit::<R>(fraction) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Own, floats, input, me, run};
+
+    fn error_of(elements: &[f32], fixed: Fixed) -> String {
+        let axes = [elements.len()];
+        let graph = sordino_graph::record("encoding", &sordino_graph::Setup::new([me()]), |g| {
+            encode(input(g, "x", &axes), fixed);
+        });
+        let own = Own::with([("x".into(), floats(&axes, elements))]);
+        run(&graph.unwrap(), &own).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn errors_name_place_and_range_and_never_the_value() {
+        let secret = 31_415_926_535.0;
+        for (x, fixed, what, limit) in [
+            (f32::NAN, Fixed::LOW, "is not a number", "1.7179869184e10"),
+            (secret, Fixed::LOW, "is too large for the ring", "1.7179869184e10"),
+            (-secret, Fixed::LOW, "is too large for the ring", "1.7179869184e10"),
+            (f32::INFINITY, Fixed::HIGH, "is too large for the ring", "4.835703278458517e24"),
+        ] {
+            let error = error_of(&[1.0, 2.0, x, f32::NAN], fixed);
+            let expected = format!("element 2 of the value to share {what}");
+            assert!(error.starts_with(&expected), "{error}");
+            assert!(error.contains(&format!("numbers below {limit}")), "{error}");
+            assert!(!error.contains("3141") && !error.contains("inf"), "{error}");
+        }
+    }
+}

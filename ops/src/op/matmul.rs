@@ -83,3 +83,44 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     matmul_f32(sizes, cx.floats(&a)?, cx.floats(&b)?, &mut out);
     Ok(vec![Tensor::f32(shape, out)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients, fault, floats, input, value_of};
+
+    #[test]
+    fn multiplies() {
+        let a = floats(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let b = floats(&[3, 1], &[1.0, 10.0, 100.0]);
+        assert_eq!(value_of(&[a.clone(), b], |_, x| matmul(x[0], x[1])), [321.0, 654.0]);
+        // The product with itself, transposed on either side.
+        let right = value_of(std::slice::from_ref(&a), |_, x| product(x[0], false, x[0], true));
+        assert_eq!(right, [14.0, 32.0, 32.0, 77.0]);
+        let left = value_of(&[a], |_, x| product(x[0], true, x[0], false));
+        assert_eq!(left, [17.0, 22.0, 27.0, 22.0, 29.0, 36.0, 27.0, 36.0, 45.0]);
+    }
+
+    #[test]
+    fn gradients_are_right() {
+        check_gradients(&[&[3, 4], &[4, 2]], |_, x| matmul(x[0], x[1]));
+        check_gradients(&[&[2, 2]], |_, x| matmul(x[0], x[0]));
+    }
+
+    #[test]
+    fn inner_sizes_must_agree() {
+        let sizes = fault(|g| {
+            matmul(input(g, "a", &[2, 3]), input(g, "b", &[2, 3]));
+        });
+        assert!(sizes.contains("inner sizes 3 and 2 differ"), "{sizes}");
+        let rank = fault(|g| {
+            matmul(input(g, "a", &[2]), input(g, "b", &[2, 3]));
+        });
+        assert!(rank.contains("takes a tensor of 2 axes, not f32[2]"), "{rank}");
+        let transposed = fault(|g| {
+            let x = input(g, "x", &[1, 1]);
+            crate::op::gradients(product(x, true, x, false), &[x]);
+        });
+        assert!(transposed.contains("no gradient when its inputs are transposed"), "{transposed}");
+    }
+}

@@ -67,3 +67,30 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     pool::max_pool(&pool, cx.floats(&images)?, &mut out);
     Ok(vec![Tensor::f32(&cx.node.outputs[0].shape, out)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients, fault, input};
+
+    #[test]
+    fn gradients_are_right() {
+        check_gradients(&[&[2, 4, 4, 3]], |_, x| max_pool(x[0], 2));
+        // What is left over at the edges has none.
+        check_gradients(&[&[1, 5, 7, 2]], |_, x| max_pool(x[0], 3));
+    }
+
+    #[test]
+    fn windows_fit_the_images() {
+        for fault in [
+            fault(|g| {
+                max_pool(input(g, "x", &[1, 4, 3, 1]), 4);
+            }),
+            fault(|g| {
+                max_pool(input(g, "x", &[1, 4, 3, 1]), 0);
+            }),
+        ] {
+            assert!(fault.contains("takes a window of 1 to 3 pixels"), "{fault}");
+        }
+    }
+}

@@ -40,3 +40,30 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     slice_mut(&mut x).iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x });
     Ok(vec![Tensor::F32(x)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients, fault, floats, labels, value_of};
+
+    #[test]
+    fn keeps_what_is_positive_and_what_is_no_number() {
+        let x = floats(&[5], &[-1.0, -0.0, 0.0, 2.5, f32::NAN]);
+        let y = value_of(&[x], |_, x| relu(x[0]));
+        assert_eq!(y[..4], [0.0, 0.0, 0.0, 2.5]);
+        assert!(y[4].is_nan(), "a NaN that disappears is one that nobody is told of");
+    }
+
+    #[test]
+    fn gradients_are_right() {
+        check_gradients(&[&[4, 5]], |_, x| relu(x[0]));
+    }
+
+    #[test]
+    fn takes_floats() {
+        let fault = fault(|g| {
+            relu(labels(g, 2));
+        });
+        assert!(fault.contains("relu takes plaintext f32, not i32[2]"), "{fault}");
+    }
+}

@@ -53,3 +53,31 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     };
     Ok(vec![reshaped])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients, fault, floats, input, value_of};
+
+    #[test]
+    fn keeps_the_elements() {
+        let x = floats(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let y = value_of(&[x], |_, x| reshape(x[0], &[3, 1, 2]));
+        assert_eq!(y, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(value_of(&[floats(&[1, 1], &[3.0])], |_, x| reshape(x[0], &[])), [3.0]);
+        assert!(value_of(&[floats(&[0, 7], &[])], |_, x| reshape(x[0], &[3, 0])).is_empty());
+    }
+
+    #[test]
+    fn gradients_are_right() {
+        check_gradients(&[&[2, 6]], |_, x| reshape(x[0], &[3, 4]));
+    }
+
+    #[test]
+    fn the_number_of_elements_stays() {
+        let fault = fault(|g| {
+            reshape(input(g, "x", &[2, 3]), &[5]);
+        });
+        assert!(fault.contains("cannot make [5] of f32[2,3]"), "{fault}");
+    }
+}

@@ -43,7 +43,9 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
             type_error!("multiplies secrets by at most {LARGEST}")
         }
         Secrecy::Secret if factor.fract() != 0.0 && !is_exact(encoded(x, factor)) => {
-            type_error!("cannot encode {factor} as {x}: take a smaller factor or fewer fractional bits")
+            type_error!(
+                "cannot encode {factor} as {x}: take a smaller factor or fewer fractional bits"
+            )
         }
         Secrecy::Secret => Ok(vec![x.clone()]),
         // Lowering folds the fixed-point encoding of a factor into the number.
@@ -79,4 +81,21 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
         Tensor::I32(_) => return cx.bug("got integers"),
     }
     Ok(vec![x])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients, floats, value_of};
+
+    #[test]
+    fn multiplies() {
+        let x = floats(&[3], &[1.0, -2.0, 0.0]);
+        assert_eq!(value_of(&[x], |_, x| scale(x[0], -0.5)), [-0.5, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn gradients_are_right() {
+        check_gradients(&[&[2, 2]], |_, x| scale(x[0], -1.75));
+    }
 }

@@ -37,4 +37,3 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
         _ => type_error!("takes an encoded plaintext value, not {x}"),
     }
 }
-

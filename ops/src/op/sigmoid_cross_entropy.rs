@@ -51,3 +51,46 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     let loss = loss::sigmoid_cross_entropy(cx.floats(&logits)?, cx.labels(&labels)?, n)?;
     Ok(vec![Tensor::f32(&Shape::scalar(), vec![loss])])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients_of, fault, floats, input, inputs, labels};
+
+    #[test]
+    fn gradients_are_right() {
+        let classes = Tensor::i32(&Shape::new(&[4]).unwrap(), vec![1, 0, 0, 1]);
+        let others = [("labels", classes)];
+        let logits = inputs(&[&[4, 1]]);
+        check_gradients_of(&logits, &others, 1.0 / 32.0, 1e-3, &|g, x| {
+            sigmoid_cross_entropy(x[0], labels(g, 4))
+        });
+    }
+
+    #[test]
+    fn large_logits_neither_overflow_nor_lose_the_loss() {
+        let loss = |logits: &[f32], label| {
+            let logits = floats(&[1, logits.len()], logits);
+            let classes = Tensor::i32(&Shape::new(&[1]).unwrap(), vec![label]);
+            let n = logits.axes()[1];
+            let variables = [("x", logits), ("labels", classes)];
+            crate::testing::evaluate(&variables, |g| {
+                crate::op::publish(
+                    "loss",
+                    sigmoid_cross_entropy(input(g, "x", &[1, n]), labels(g, 1)),
+                );
+            })[0][0]
+        };
+        assert_eq!(loss(&[1e4], 1), 0.0);
+        assert_eq!(loss(&[1e4], 0), 1e4);
+        assert_eq!(loss(&[-1e4], 1), 1e4);
+    }
+
+    #[test]
+    fn one_logit_an_example() {
+        let fault = fault(|g| {
+            sigmoid_cross_entropy(input(g, "x", &[4, 3]), labels(g, 4));
+        });
+        assert!(fault.contains("takes one logit an example, not f32[4,3]"), "{fault}");
+    }
+}

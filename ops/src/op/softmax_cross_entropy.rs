@@ -75,3 +75,63 @@ impl From<LabelOutOfRange> for KernelError {
         Self::Label { index: error.index, classes: error.classes }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients_of, fault, floats, input, inputs, labels};
+
+    #[test]
+    fn gradients_are_right() {
+        let classes = Tensor::i32(&Shape::new(&[4]).unwrap(), vec![2, 0, 1, 2]);
+        let others = [("labels", classes)];
+        let logits = inputs(&[&[4, 3]]);
+        check_gradients_of(&logits, &others, 1.0 / 32.0, 1e-3, &|g, x| {
+            softmax_cross_entropy(x[0], labels(g, 4))
+        });
+    }
+
+    #[test]
+    fn large_logits_neither_overflow_nor_lose_the_loss() {
+        let loss = |logits: &[f32], label| {
+            let logits = floats(&[1, logits.len()], logits);
+            let classes = Tensor::i32(&Shape::new(&[1]).unwrap(), vec![label]);
+            let n = logits.axes()[1];
+            let variables = [("x", logits), ("labels", classes)];
+            crate::testing::evaluate(&variables, |g| {
+                crate::op::publish(
+                    "loss",
+                    softmax_cross_entropy(input(g, "x", &[1, n]), labels(g, 1)),
+                );
+            })[0][0]
+        };
+        assert_eq!(loss(&[1e4, 0.0, -1e4], 0), 0.0);
+        assert_eq!(loss(&[1e4, 0.0, -1e4], 2), 2e4);
+    }
+
+    #[test]
+    fn a_label_a_row() {
+        let fault = fault(|g| {
+            softmax_cross_entropy(input(g, "x", &[4, 3]), labels(g, 3));
+        });
+        assert!(fault.contains("takes a label for each row of f32[4,3]"), "{fault}");
+    }
+
+    #[test]
+    fn labels_are_classes_and_errors_name_the_place_alone() {
+        for label in [3, -1, i32::MAX] {
+            let graph = sordino_graph::record(
+                "loss",
+                &sordino_graph::Setup::new([crate::testing::me()]),
+                |g| {
+                    softmax_cross_entropy(input(g, "x", &[2, 3]), labels(g, 2));
+                },
+            );
+            let classes = Tensor::i32(&Shape::new(&[2]).unwrap(), vec![0, label]);
+            let variables = [("x".into(), floats(&[2, 3], &[0.0; 6])), ("labels".into(), classes)];
+            let own = crate::testing::Own::with(variables);
+            let error = crate::testing::run(&graph.unwrap(), &own).unwrap_err().to_string();
+            assert_eq!(error, "label 1 of the batch is not one of the 3 classes");
+        }
+    }
+}
