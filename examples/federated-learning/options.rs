@@ -26,7 +26,8 @@ pub struct Options {
     #[arg(value_parser = datasets())]
     pub dataset: Dataset,
     /// How often every data owner goes through its data.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: u32,
     /// How secrets are shared.
     #[arg(long, default_value = "ABY3", value_parser = named_protocol)]
@@ -52,7 +53,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// Of the first weights, and of the order in which examples are taken.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u32,
 }
 
@@ -94,15 +95,13 @@ impl Options {
     }
 
     fn check(&self) -> Result<(), String> {
-        let pair = |model: &str| (model == "logistic_regression") == (self.dataset.classes() == 2);
-        if !pair(&self.model) {
-            let fitting: Vec<_> = models::NAMES.into_iter().filter(|model| pair(model)).collect();
+        let two_classes = self.dataset.classes() == 2;
+        if (self.model == "logistic_regression") != two_classes {
             return Err(format!(
-                "{} does not go with {}: Mnist goes with network_a to network_d, LRMnist with \
-                 logistic_regression; give another dataset, or one of {} as the model",
+                "{} does not go with {}: network_a to network_d go with Mnist, and \
+                 logistic_regression with LRMnist",
                 self.model,
-                self.dataset.name(),
-                fitting.join(", ")
+                self.dataset.name()
             ));
         }
         match &self.config {
@@ -142,8 +141,10 @@ fn can_hold(folder: &Path) -> Result<(), String> {
         ));
     }
     // What the system says of permissions is not all: only writing tells.
-    let made = tempfile::Builder::new().prefix(".sordino-").tempfile_in(existing);
-    made.map(drop).map_err(|e| format!("cannot write into {}: {e}", folder.display()))
+    let probe = existing.join(format!(".sordino-{}", std::process::id()));
+    fs::File::create_new(&probe)
+        .and_then(|_| fs::remove_file(&probe))
+        .map_err(|e| format!("cannot write into {}: {e}", folder.display()))
 }
 
 fn can_be_written(file: &Path) -> Result<(), String> {

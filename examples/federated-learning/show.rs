@@ -28,7 +28,8 @@ pub fn intro(out: &mut impl Write, cast: &Cast, options: &Options) -> io::Result
     let (protocol, fixed) = (options.protocol, options.precision);
     writeln!(
         out,
-        "Gradients are secret-shared by {}: {}; {} precision, {} bits with {} after the point.\n",
+        "Gradients are secret-shared by {}: {}; {} precision, {} bits with {} after the point.\n\
+         After each epoch the model owner publishes loss and accuracy on its own test set.\n",
         protocol.name,
         protocol.security,
         options.precision(),
@@ -64,14 +65,14 @@ pub struct Progress(ProgressBar);
 impl Progress {
     /// A bar at 0 of `steps`.
     pub fn start(epoch: u32, epochs: u32, steps: u64) -> Self {
-        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        let shown = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
             // A line on a terminal that is gone is no loss.
-            let _ = write!(out, "{:.0} steps/s", state.per_sec());
+            let _ = write!(out, "{}", rate(state.per_sec()));
         };
-        let template = "{prefix} [{bar:32}] {pos}/{len} steps · {rate} · {eta} left";
+        let template = "{prefix} [{bar:20}] {pos}/{len} steps · {rate} · {eta} left";
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .with_key("rate", rate)
+            .with_key("rate", shown)
             .progress_chars("=> ");
         let bar = ProgressBar::new(steps).with_style(style);
         bar.set_prefix(format!("epoch {epoch}/{epochs}"));
@@ -105,15 +106,21 @@ impl Drop for Progress {
 pub fn epoch(out: &mut impl Write, epoch: &Epoch, epochs: u32) -> io::Result<()> {
     writeln!(
         out,
-        "epoch {}/{epochs}: loss {:.4}, accuracy {:.2} % · {} steps in {:.2} s, {:.0} steps/s",
+        "epoch {}/{epochs}: loss {:.4}, accuracy {:.2} % · {} steps in {:.2} s, {}",
         epoch.epoch,
         epoch.loss,
         epoch.accuracy * 100.0,
         epoch.steps,
         epoch.seconds,
-        epoch.steps as f64 / epoch.seconds
+        rate(epoch.steps as f64 / epoch.seconds)
     )?;
     out.flush()
+}
+
+fn rate(steps: f64) -> String {
+    // Large models take a second a step.
+    let decimals = usize::from(steps < 10.0);
+    format!("{steps:.decimals$} steps/s")
 }
 
 /// An error with its causes, but for those whose text it holds already.

@@ -94,9 +94,9 @@ fn views(options: &Options, plan: &Plan) -> anyhow::Result<String> {
     let dir = &options.view;
     match write_views(dir, &plan.recorded, Some(&plan.lowered)) {
         Ok(written) => {
-            let hint =
-                if written.dot_missing { format!("; {GRAPHVIZ_HINT}") } else { String::new() };
-            Ok(format!("Pictures: {}{hint}", dir.display()))
+            let dir = dir.display();
+            let hint = format!("Pictures: {dir}, as DOT files: {GRAPHVIZ_HINT}");
+            Ok(if written.dot_missing { hint } else { format!("Pictures: {dir}") })
         }
         // The training is worth more than pictures, and the DOT files are there.
         Err(

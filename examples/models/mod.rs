@@ -3,6 +3,7 @@
 use sordino::prelude::*;
 
 /// Names of all models.
+#[allow(dead_code, reason = "each program that shares this file uses what it needs")]
 pub const NAMES: [&str; 5] =
     ["network_a", "network_b", "network_c", "network_d", "logistic_regression"];
 
