@@ -83,7 +83,8 @@ mod tests {
         let again = spares.zeros(length);
         assert_eq!(again.as_ptr(), place);
         assert!(again.iter().all(|&x| x == 0));
-        assert_ne!(spares.zeros(length).as_ptr(), place);
+        let other = spares.zeros(length);
+        assert_ne!(other.as_ptr(), place);
     }
 
     #[test]

@@ -163,3 +163,100 @@ impl Sequential {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients_of, floats, input, inputs, labels, me, shape};
+    use crate::value::Tensor;
+
+    const CLASSES: [i32; 3] = [1, 0, 1];
+
+    /// Compares the gradients of the loss by every parameter with differences.
+    fn check_model(layers: &[Layer], tolerance: f64) {
+        let model = Sequential::new(&[8, 8, 2], layers);
+        let shapes: Vec<_> = model.parameters().into_iter().map(|p| p.shape).collect();
+        let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
+        // Weights as small as trained ones are, so that no unit is far from its corner.
+        let shrunk = |x: Tensor| {
+            let n = x.as_f32().unwrap().len() as f32;
+            let scaled: Vec<f32> = x.as_f32().unwrap().iter().map(|x| x * 8.0 / n).collect();
+            floats(x.axes(), &scaled)
+        };
+        let parameters: Vec<_> = inputs(&shapes).into_iter().map(shrunk).collect();
+        let axes = [CLASSES.len(), 8, 8, 2];
+        let images = inputs(&[&axes]).remove(0);
+        let images: Vec<f32> = images.as_f32().unwrap().iter().map(|x| x / 12.0).collect();
+        let classes = Tensor::i32(&shape(&[CLASSES.len()]), CLASSES.to_vec());
+        let others = [("images", floats(&axes, &images)), ("labels", classes)];
+        check_gradients_of(&parameters, &others, 1.0 / 512.0, tolerance, &|g, weights| {
+            let logits = model.logits(input(g, "images", &axes), weights);
+            model.loss(logits, labels(g, CLASSES.len()))
+        });
+    }
+
+    fn conv(filters: usize, stride: usize, padding: Padding) -> Layer {
+        Layer::Conv { filters, size: 3, stride, padding }
+    }
+
+    #[test]
+    fn gradients_of_dense_models_are_right() {
+        use Layer::{Dense, Flatten, Relu};
+        check_model(&[Flatten, Dense(1)], 1e-3);
+        check_model(&[Flatten, Dense(6), Relu, Dense(5), Relu, Dense(3)], 1e-3);
+    }
+
+    #[test]
+    fn gradients_of_convolutional_models_are_right() {
+        use Layer::{Dense, Flatten, MaxPool, Relu};
+        let head = [Flatten, Dense(4), Relu, Dense(3)];
+        let valid = [conv(3, 1, Padding::Valid), MaxPool(2), Relu, conv(2, 1, Padding::Valid)];
+        check_model(&[&valid[..], &[Relu], &head].concat(), 1e-3);
+        let same = [conv(3, 2, Padding::Same), Relu, conv(2, 2, Padding::Same), MaxPool(2)];
+        check_model(&[&same[..], &head].concat(), 1e-3);
+    }
+
+    #[test]
+    fn parameters_have_the_shapes_that_layers_take() {
+        let layers = [
+            conv(5, 2, Padding::Same),
+            Layer::MaxPool(2),
+            Layer::Relu,
+            Layer::Flatten,
+            Layer::Dense(7),
+        ];
+        let parameters = Sequential::new(&[9, 8, 1], &layers).parameters();
+        let named =
+            |name: &str, shape: &[usize]| Parameter { name: name.into(), shape: shape.into() };
+        let expected = [
+            named("conv_0/filters", &[3, 3, 1, 5]),
+            named("conv_0/bias", &[5]),
+            named("dense_4/weights", &[20, 7]),
+            named("dense_4/bias", &[7]),
+        ];
+        assert_eq!(parameters, expected);
+    }
+
+    #[test]
+    fn initial_weights_are_a_function_of_the_seed() {
+        let model = Sequential::new(&[4], &[Layer::Dense(3), Layer::Relu, Layer::Dense(2)]);
+        let initial = |seed| {
+            let published = crate::testing::evaluate(&[], |g| {
+                model.initialize(g, &me(), seed);
+                for parameter in model.parameters() {
+                    let value = op::read_variable(g, &me(), &parameter.name, &parameter.ty());
+                    op::publish("w", value);
+                }
+            });
+            published
+        };
+        let [first, again, other] = [initial(1), initial(1), initial(2)];
+        assert_eq!(first, again);
+        assert_ne!(first[0], other[0]);
+        assert_ne!(first[0][..6], first[2][..], "two layers have one seed");
+        assert_eq!((&first[1], &first[3]), (&vec![0.0; 3], &vec![0.0; 2]));
+        let limit = (6.0 / 7.0f64).sqrt();
+        assert!(first[0].iter().all(|x| x.abs() <= limit));
+        assert!(first[0].iter().any(|x| x.abs() > limit / 2.0));
+    }
+}

@@ -110,3 +110,108 @@ fn lone_pad(
         peer.clone(),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use sordino_graph::{Fixed, Recording, Setup, Value, parse, print, record};
+
+    use super::*;
+    use crate::op::{add_n, op_set, publish, random_normal, reveal, scale, share};
+    use crate::plan::Plan;
+    use crate::testing::player;
+
+    fn setup() -> Setup {
+        let names = ["a", "b", "c", "s0", "s1", "s2"].map(player);
+        let setup = Setup::new(names.clone()).secure("ABY3", names[3..].to_vec(), Fixed::LOW);
+        names.iter().fold(setup, |setup, name| setup.reveal(name, 1).release(name))
+    }
+
+    fn recorded(program: impl FnOnce(&Recording<'_>)) -> Graph {
+        record("test", &setup(), |g| program(g)).unwrap()
+    }
+
+    /// The nodes of a graph, a line each, without types and places. The pass must make what can
+    /// be read back.
+    fn nodes(graph: &Graph) -> Vec<String> {
+        let text = print(graph);
+        assert!(parse(&text, &op_set()).unwrap() == *graph, "reads back as another graph");
+        let lines = text.lines().map(str::trim).filter(|line| line.starts_with('%'));
+        lines.map(|line| line.split(" : ").next().unwrap().trim().to_owned()).collect()
+    }
+
+    fn inputs<'r>(g: &Recording<'r>) -> [Value<'r>; 2] {
+        [("a", 1), ("b", 2)].map(|(name, seed)| share(random_normal(g, &player(name), &[3], seed)))
+    }
+
+    /// The factors that stay with the servers, and those at the reveals.
+    fn factors(graph: &Graph) -> (Vec<f64>, Vec<f64>) {
+        let of = |role, name| {
+            let nodes = graph.nodes().map(|(_, node)| node).filter(|node| node.op.role == role);
+            nodes.filter_map(|node| node.attributes.real(name)).collect()
+        };
+        (of(Role::Scale, "factor"), of(Role::Reveal, "scale"))
+    }
+
+    #[test]
+    fn factors_move_behind_reveals() {
+        let graph = recorded(|g| {
+            let [x, y] = inputs(g);
+            let mean = scale(scale(add_n([x, y]), 0.5), -4.0);
+            publish("mean", reveal(mean, &player("c")));
+        });
+        assert_eq!(factors(&graph), (vec![0.5, -4.0], vec![1.0]));
+        assert_eq!(factors(&super::recorded(&graph)), (vec![], vec![-2.0]));
+    }
+
+    #[test]
+    fn factors_stay_where_others_need_them() {
+        let graph = recorded(|g| {
+            let [x, y] = inputs(g);
+            let half = scale(x, 0.5);
+            publish("half", reveal(half, &player("c")));
+            publish("sum", reveal(add_n([half, y]), &player("c")));
+            publish("none", reveal(scale(y, 0.0), &player("c")));
+        });
+        let (kept, revealed) = factors(&super::recorded(&graph));
+        assert_eq!((kept, revealed), (vec![0.5, 0.0], vec![0.5, 1.0, 1.0]));
+    }
+
+    #[test]
+    fn products_of_factors_stay_numbers() {
+        let graph = recorded(|g| {
+            let [x, _] = inputs(g);
+            let tiny = (0..3).fold(x, |x, _| scale(x, 1e-200));
+            publish("tiny", reveal(tiny, &player("c")));
+        });
+        let (kept, revealed) = factors(&super::recorded(&graph));
+        assert!(revealed[0].is_normal(), "{revealed:?}");
+        assert!(!kept.is_empty());
+    }
+
+    #[test]
+    fn pads_that_only_a_sum_reads_are_generated_in_it() {
+        let graph = recorded(|g| {
+            publish("sum", reveal(add_n(inputs(g)), &player("c")));
+        });
+        let nodes = nodes(&Plan::new(graph).unwrap().lowered);
+        let sums: Vec<_> = nodes.iter().filter(|node| node.contains("add_pads")).collect();
+        assert_eq!(sums.len(), 2, "{nodes:?}");
+        for (sum, lane) in sums.iter().zip(["lane=0", "lane=1"]) {
+            assert!(sum.contains(lane) && sum.ends_with("()"), "{sum}");
+        }
+        assert!(!nodes.iter().any(|node| node.contains("= pad[")), "{nodes:?}");
+    }
+
+    #[test]
+    fn pads_with_other_readers_stay() {
+        let graph = recorded(|g| {
+            let [x, y] = inputs(g);
+            publish("x", reveal(x, &player("c")));
+            publish("sum", reveal(add_n([x, y]), &player("c")));
+        });
+        let lowered = Plan::new(graph).unwrap().lowered;
+        let of = |name: &str| lowered.nodes().filter(|(_, node)| node.op.name == name).count();
+        // x's two pads are sent as they are; y's two go straight into the sums.
+        assert_eq!((of("pad"), of("add_pads")), (2, 2));
+    }
+}
