@@ -227,6 +227,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn parts_whose_edges_do_not_fit_do_not_join() {
+        let send = "  %1 = send[edge=0, to=@b](%0) @a\n";
+        let receive = "receive[edge=0, from=@a, type=<f32[]>]() : f32[] @b\n";
+        let joins = |sends: &str, receives: &str| {
+            let a = format!("  %0 = zeros[shape=[]]() : f32[] @a\n{sends}");
+            let parts = [("a", a.as_str()), ("b", receives)].map(|(player, nodes)| {
+                (name(player), graph_of(&format!("local @{player} graph"), nodes))
+            });
+            join(&parts.into()).is_some()
+        };
+        let first = format!("  %0 = {receive}");
+        assert!(joins(send, &first));
+        assert!(!joins(send, ""));
+        assert!(!joins("", &first));
+        assert!(!joins(&[send, "  %2 = send[edge=0, to=@b](%0) @a\n"].concat(), &first));
+        assert!(!joins(send, &format!("{first}  %1 = {receive}")));
+        assert!(!joins("  %1 = send[edge=0, to=@b](%7) @a\n", &first));
+        assert!(!joins(send, "  %0 = negate(%1) : f32[] @b\n"));
+    }
+
     /// A value that goes to and fro among many players: each node of it is looked at once.
     #[test]
     fn joining_takes_time_in_proportion() {

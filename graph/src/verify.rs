@@ -520,6 +520,11 @@ mod tests {
         // Data of another's that goes back to its owner, and what was made of it does not.
         check("  %8 = transfer(%2) : f32[] @e", "");
         check("  %8 = transfer(%3) : f32[] @e", "secrecy/release");
+        // Handing data back to its owner is no second fault.
+        let and_back = "  %0 = input[shape=[]]() : f32[] @a
+  %1 = transfer(%0) : f32[] @b
+  %2 = transfer(%1) : f32[] @a";
+        check_graph(&graph_of("graph", and_back), &[("secrecy/release", Some(1))]);
         // What is revealed is the receiver's: it does not release.
         let revealed = "  %0 = zeros[shape=[]]() : f32[] @a
   %1 = encode(%0) : fix64.16[] @a
