@@ -151,3 +151,74 @@ impl Schedule {
         Ok(Self { graph, tasks, names, incoming, variables, sources, targets })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sordino_graph::{Fixed, Recording, Setup, record, transfer};
+    use sordino_ops::{Plan, add_n, publish, random_normal, reveal, share};
+
+    use super::*;
+
+    fn player(name: &str) -> PlayerName {
+        PlayerName::new(name).unwrap()
+    }
+
+    /// What a player runs of a program of a, b and c with three servers.
+    fn schedule(name: &str, program: impl FnOnce(&Recording<'_>)) -> Schedule {
+        let names = ["a", "b", "c", "s0", "s1", "s2"].map(player);
+        let setup = Setup::new(names.clone()).secure("ABY3", names[3..].to_vec(), Fixed::LOW);
+        let setup = names.iter().fold(setup, |s, name| s.reveal(name, 1).release(name));
+        let plan = Plan::new(record("test", &setup, |g| program(g)).unwrap()).unwrap();
+        Schedule::new(plan.parts[&player(name)].clone()).unwrap()
+    }
+
+    fn count(schedule: &Schedule, kind: fn(&TaskKind) -> bool) -> usize {
+        schedule.tasks.iter().filter(|task| kind(&task.kind)).count()
+    }
+
+    #[test]
+    fn sums_of_shares_take_terms_as_they_come_and_sums_of_floats_wait() {
+        let sums = |kind: &TaskKind| matches!(kind, TaskKind::Accumulate(_));
+        let shares = |g: &Recording<'_>| {
+            let shares = ["a", "b"].map(|name| share(random_normal(g, &player(name), &[3], 1)));
+            publish("sum", reveal(add_n(shares), &player("c")));
+        };
+        assert_eq!(count(&schedule("s2", shares), sums), 1);
+        let floats = |g: &Recording<'_>| {
+            let c = player("c");
+            let values = ["a", "b"].map(|n| transfer(random_normal(g, &player(n), &[3], 1), &c));
+            publish("sum", add_n(values));
+        };
+        assert_eq!(count(&schedule("c", floats), sums), 0);
+    }
+
+    #[test]
+    fn a_task_waits_for_its_inputs_and_tells_its_readers() {
+        let c = player("c");
+        let schedule = schedule("c", |g| {
+            let x = transfer(random_normal(g, &player("b"), &[3], 1), &c);
+            let y = transfer(random_normal(g, &player("a"), &[3], 1), &c);
+            publish("sum", add_n([x, y, x]));
+        });
+        assert_eq!(schedule.sources, [player("a"), player("b")]);
+        assert!(schedule.targets.is_empty());
+        assert_eq!(schedule.incoming.len(), 2);
+        let sum = schedule.names.iter().position(|name| name == "add_n").unwrap();
+        assert_eq!((schedule.tasks[sum].needs, schedule.tasks[sum].inputs.len()), (3, 3));
+        let twice = &schedule.tasks[schedule.tasks[sum].inputs[0].0];
+        assert_eq!(twice.needs, 1, "a receive waits for its value");
+        assert_eq!(twice.readers, [2]);
+        assert_eq!(twice.wakes, [(sum, Wake::Input(0)), (sum, Wake::Input(2))]);
+    }
+
+    #[test]
+    fn only_local_graphs_of_known_ops_can_be_run() {
+        let setup = Setup::new([player("a"), player("b")]).release(&player("a"));
+        let graph = record("test", &setup, |g| {
+            let x = g.scope("here", || random_normal(g, &player("a"), &[3], 1));
+            g.scope("there", || transfer(x, &player("b")));
+        });
+        let error = Schedule::new(graph.unwrap()).unwrap_err().to_string();
+        assert!(error.contains("there/transfer") && error.contains("schedule.rs:"), "{error}");
+    }
+}

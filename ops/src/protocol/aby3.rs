@@ -104,3 +104,102 @@ fn replicated_nodes(graph: &Graph) -> HashSet<NodeId> {
 fn free(_: &Lowering<'_, Shared>, _: NodeId, _: &Node) -> Cost {
     Cost { rounds: 0, elements: 0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use sordino_graph::{Fixed, PlayerName, Recording, Setup, Value, record};
+
+    use super::*;
+    use crate::op::{add_n, publish, random_normal, reveal, scale, share};
+    use crate::protocol::pads::drawn_by;
+    use crate::testing::player;
+
+    fn lowered(program: impl for<'r> Fn(&[Value<'r>]) -> Value<'r>) -> Graph {
+        let names = ["a", "b", "c", "s0", "s1", "s2"].map(player);
+        let setup = Setup::new(names.clone()).secure("ABY3", names[3..].to_vec(), Fixed::LOW);
+        let setup = setup.reveal(&names[2], 2).release(&names[2]);
+        let record = record("test", &setup, |g: &Recording<'_>| {
+            let inputs: Vec<_> = names[..2]
+                .iter()
+                .zip(1..)
+                .map(|(owner, seed)| share(random_normal(g, owner, &[3], seed)))
+                .collect();
+            publish("result", reveal(program(&inputs), &names[2]));
+        });
+        lower(&record.unwrap()).unwrap()
+    }
+
+    /// For each share of an input, by the number of its pads, the summands that each server has:
+    /// the two pads, and what is left of the input, here called the third.
+    fn summands(graph: &Graph) -> BTreeMap<u32, BTreeMap<PlayerName, BTreeSet<u32>>> {
+        let mut known: BTreeMap<u32, BTreeMap<PlayerName, BTreeSet<u32>>> = BTreeMap::new();
+        for (_, node) in graph.nodes() {
+            let Some(at) = node.place.player().filter(|name| name.as_str().starts_with('s')) else {
+                continue;
+            };
+            for drawn in drawn_by(node) {
+                assert!(drawn.holders.contains(at), "{at} lacks the secret of {drawn:?}");
+                known
+                    .entry(drawn.pad)
+                    .or_default()
+                    .entry(at.clone())
+                    .or_default()
+                    .insert(drawn.lane);
+            }
+            let source = node.inputs.first().map(|port| graph.node(port.node));
+            let masked = source.filter(|source| source.op.name == "mask");
+            if let (Role::Transfer, Some(mask)) = (node.op.role, masked) {
+                let number = drawn_by(mask)[0].pad;
+                known.entry(number).or_default().entry(at.clone()).or_default().insert(2);
+            }
+        }
+        known
+    }
+
+    #[track_caller]
+    fn each_server_has(graph: &Graph, each: usize) {
+        let known = summands(graph);
+        // The pads of both inputs; a truncation's pads are of no input.
+        for number in [0, 1] {
+            let by_server = &known[&number];
+            assert_eq!(by_server.len(), 3);
+            for (server, summands) in by_server {
+                assert_eq!(summands.len(), each, "{server} has {summands:?} of input {number}");
+            }
+            let all: BTreeSet<_> = by_server.values().flatten().collect();
+            assert_eq!(all.len(), 3);
+        }
+    }
+
+    #[test]
+    fn no_server_has_all_summands_and_all_together_do() {
+        each_server_has(&lowered(|x| add_n(x.to_vec())), 1);
+        each_server_has(&lowered(|x| add_n([scale(x[0], 2.0), x[1]])), 1);
+        each_server_has(&lowered(|x| add_n([scale(add_n(x.to_vec()), 0.3)])), 2);
+        // One of the terms is truncated, so the sum before it is replicated; the other is not.
+        let known = summands(&lowered(|x| add_n([scale(x[0], 0.3), x[1]])));
+        assert!(known[&0].values().all(|summands| summands.len() == 2));
+        assert!(known[&1].values().all(|summands| summands.len() == 1));
+    }
+
+    #[test]
+    fn a_new_summand_reaches_server2_alone_and_under_a_pad_that_it_lacks() {
+        let graph = lowered(|x| add_n([scale(add_n(x.to_vec()), 0.3)]));
+        let truncated = |node: &Node| node.op.name == "truncate";
+        assert!(graph.nodes().any(|(_, node)| truncated(node)));
+        for (_, transfer) in graph.nodes().filter(|(_, node)| node.op.role == Role::Transfer) {
+            let source = graph.node(transfer.inputs[0].node);
+            // What a truncation gives is only ever sent to the receiver, as a summand.
+            if truncated(source) {
+                assert_eq!(transfer.place.player().unwrap().as_str(), "c");
+            }
+        }
+        let number = 2;
+        let drawn = graph.nodes().flat_map(|(_, node)| drawn_by(node));
+        let holders: BTreeSet<_> =
+            drawn.filter(|drawn| drawn.pad == number).flat_map(|drawn| drawn.holders).collect();
+        assert_eq!(holders, ["s0", "s1"].map(player).into());
+    }
+}
