@@ -218,7 +218,7 @@ impl Processes {
         }
         let start = |name: &PlayerName| {
             Command::new(env!("CARGO_BIN_EXE_sordino"))
-                .args(["player", name.as_str(), "--until-eof", "--config"])
+                .args(["player", name.as_str(), "--until-eof", "--release", "--config"])
                 .arg(&config)
                 .arg("--data")
                 .arg(data)

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use clap::{Parser, Subcommand};
 use sordino::PlayerName;
 use sordino::players::{Identity, certificate::Moment, identity};
-use sordino::runtime::{ServeOptions, serve};
+use sordino::runtime::{Consent, ServeOptions, serve};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -37,6 +37,16 @@ enum Command {
         /// Where to listen, if not at the address that the list gives.
         #[arg(long, value_name = "IP:PORT")]
         listen: Option<SocketAddr>,
+        /// Let programs hand out this player's own data in plaintext, as a model owner does with
+        /// its weights. Without it, such a program is refused.
+        #[arg(long)]
+        release: bool,
+        /// Refuse programs that may reveal what mixes the data of fewer players.
+        #[arg(long, value_name = "PLAYERS", default_value_t = Consent::default().over)]
+        over: usize,
+        /// Take part in programs whose protocol protects nothing.
+        #[arg(long)]
+        insecure: bool,
         /// Stop as well when standard input ends, as it does when whoever started the player dies.
         #[arg(long)]
         until_eof: bool,
@@ -62,7 +72,8 @@ fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sordino: {error:#}");
+            // Our errors tell their causes themselves.
+            eprintln!("sordino: {error}");
             ExitCode::FAILURE
         }
     }
@@ -70,8 +81,9 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Player { name, config, data, listen, until_eof } => {
-            let options = ServeOptions { name, config, data, listen };
+        Command::Player { name, config, data, listen, release, over, insecure, until_eof } => {
+            let consent = Consent { release, over, insecure };
+            let options = ServeOptions { name, config, data, consent, listen };
             serve(&options, log, || stop_signal(until_eof)).map_err(Into::into)
         }
         Command::Keygen { name, out, days, force } => keygen(&name, &out, days, force),

@@ -17,9 +17,9 @@ use sordino::prelude::*;
 use sordino::runtime::message::{
     Control, DataHeader, Digests, Failure, Frame, GroupSecret, SessionId,
 };
-use sordino::runtime::player::Player;
 use sordino::runtime::transport::memory::{Hub, MemoryNetwork};
 use sordino::runtime::transport::{Inbox, Network, Refused};
+use sordino::runtime::{Consent, Player, PlayerOptions};
 
 /// Nothing takes longer than this to fail.
 const GUARD: u64 = 10;
@@ -328,8 +328,9 @@ impl Stage {
         let hub: Arc<Hub> = Arc::default();
         let driver = sordino::players::roster::driver_name();
         let data = Arc::new(DataStore::new(mnist().to_owned()));
+        let options = PlayerOptions { data, consent: Consent::ALL, audit: None };
         let new = |name: &PlayerName| {
-            let player = Player::new(name.clone(), driver.clone(), Arc::clone(&data), None, |_| {});
+            let player = Player::new(name.clone(), driver.clone(), options.clone(), |_| {});
             player.attach(hub.network(name));
             player
         };

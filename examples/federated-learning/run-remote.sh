@@ -72,7 +72,11 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 for name in $players; do
-  "$sordino" player "$name" --config "$config" --data "$data" --until-eof \
+  # The model owner hands out its weights, and publishes how good the model is.
+  consent=()
+  [ "$name" != model-owner ] || consent=(--release)
+  case " ${arguments[*]-} " in *[\ =]Plain\ *) consent+=(--insecure) ;; esac
+  "$sordino" player "$name" --config "$config" --data "$data" "${consent[@]}" --until-eof \
     <"$leash" 9>&- 2>"$folder/logs/$name.log" &
   pids+=($!)
   player_of[$!]=$name

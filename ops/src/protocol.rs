@@ -20,6 +20,8 @@ pub struct Protocol {
     pub servers: usize,
     /// What it protects against, in a sentence.
     pub security: &'static str,
+    /// Whether it protects nothing at all.
+    pub insecure: bool,
     lower: fn(&Graph) -> Result<Graph, LowerError>,
 }
 

@@ -71,11 +71,13 @@ impl Host for PlanHost {
         let Some(GroupKey { key, hash }) = secrets.get(holders) else {
             return Err(KernelError::NoSecret { holders: holders.to_vec() });
         };
+        let id = PadId { plan: self.lowered_digest, step, node: pad, lane };
         if let Some(audit) = &self.audit {
-            let plan = self.lowered_digest;
+            // From the id that the key is made with: the audit is of what is drawn.
+            let PadId { plan, step, node: pad, lane } = id;
             audit.note(StreamId { secret: *hash, plan, step, pad, lane }, &self.me);
         }
-        Ok(key.stream(&PadId { plan: self.lowered_digest, step, node: pad, lane }))
+        Ok(key.stream(&id))
     }
 
     fn read_variable(&self, name: &str) -> Result<Tensor, KernelError> {

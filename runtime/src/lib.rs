@@ -5,6 +5,7 @@
 //! carries what [`message`] lists, in memory or over QUIC.
 
 pub mod audit;
+pub mod consent;
 pub mod driver;
 mod host;
 mod local;
@@ -20,9 +21,10 @@ mod session;
 pub mod transport;
 
 pub use audit::Audit;
+pub use consent::Consent;
 pub use driver::{Event, Run, RunError, Session};
 pub use message::Published;
-pub use player::Player;
+pub use player::{Player, PlayerOptions};
 pub use remote::RemoteError;
 pub use report::{LinkReport, PlayerReport};
 pub use serve::{ServeError, ServeOptions, serve};

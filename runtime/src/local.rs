@@ -7,8 +7,9 @@ use sordino_graph::{PlayerName, Setup};
 use sordino_ops::data::DataStore;
 
 use crate::audit::Audit;
+use crate::consent::Consent;
 use crate::driver::{DriverInbox, RunError, Session};
-use crate::player::Player;
+use crate::player::{Player, PlayerOptions};
 use crate::transport::Inbox;
 use crate::transport::memory::Hub;
 
@@ -25,9 +26,9 @@ impl Session {
         let hub: Arc<Hub> = Arc::default();
         let driver = sordino_players::roster::driver_name();
         let data = Arc::new(DataStore::new(data.to_owned()));
+        let options = PlayerOptions { data, consent: Consent::ALL, audit };
         let new = |name: &PlayerName| {
-            let player =
-                Player::new(name.clone(), driver.clone(), Arc::clone(&data), audit.clone(), |_| {});
+            let player = Player::new(name.clone(), driver.clone(), options.clone(), |_| {});
             player.attach(hub.network(name));
             player
         };

@@ -17,18 +17,17 @@ pub(crate) struct Meter {
     sending: Duration,
     idle_since: Option<Instant>,
     links: BTreeMap<PlayerName, (u64, u64)>,
-    wire: BTreeMap<PlayerName, u64>,
 }
 
 impl Default for Meter {
     fn default() -> Self {
-        Self::start(0, &[])
+        Self::start(0)
     }
 }
 
 impl Meter {
-    /// Begins a request of `steps`; `wire` are the transport's counters so far.
-    pub(crate) fn start(steps: u64, wire: &[(PlayerName, u64, u64)]) -> Self {
+    /// Begins a request of `steps`.
+    pub(crate) fn start(steps: u64) -> Self {
         Self {
             steps,
             start: Instant::now(),
@@ -37,7 +36,6 @@ impl Meter {
             sending: Duration::ZERO,
             idle_since: None,
             links: BTreeMap::new(),
-            wire: wire.iter().map(|(peer, sent, _)| (peer.clone(), *sent)).collect(),
         }
     }
 
@@ -74,17 +72,19 @@ impl Meter {
         }
     }
 
-    /// What the request cost.
+    /// What the request cost. `wire` are the transport's counters; what they have grown by since
+    /// `reported` is reported with the links that the request used, and noted there.
     pub(crate) fn report(
         &mut self,
         me: &PlayerName,
+        reported: &mut BTreeMap<PlayerName, u64>,
         wire: &[(PlayerName, u64, u64)],
     ) -> PlayerReport {
         self.idle(false);
         let links = self.links.iter().map(|(to, &(messages, bytes))| {
-            let now = wire.iter().find(|(peer, ..)| peer == to).map_or(0, |(_, sent, _)| *sent);
-            let before = self.wire.get(to).copied().unwrap_or(0);
-            let wire_bytes = now.saturating_sub(before);
+            let sent = wire.iter().find(|(peer, ..)| peer == to).map_or(0, |(_, sent, _)| *sent);
+            let before = reported.insert(to.clone(), sent).unwrap_or(0);
+            let wire_bytes = sent.saturating_sub(before);
             LinkReport { to: to.as_str().to_owned(), messages, bytes, wire_bytes }
         });
         PlayerReport {

@@ -9,6 +9,7 @@ use sordino_ops::Tensor;
 use sordino_ops::data::DataStore;
 
 use crate::audit::Audit;
+use crate::consent::Consent;
 use crate::message::{Control, DataHeader, Failure, Frame, SessionId};
 use crate::session::PlayerSession;
 use crate::transport::{Inbox, Network, Refused};
@@ -27,11 +28,21 @@ pub struct Player {
     me: PlayerName,
     /// Who may open sessions.
     driver: PlayerName,
-    data: Arc<DataStore>,
-    audit: Option<Arc<Audit>>,
+    options: PlayerOptions,
     network: OnceLock<Arc<dyn Network>>,
     sessions: Mutex<Sessions>,
     log: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// What a player has, and what it lets happen to it.
+#[derive(Debug, Clone)]
+pub struct PlayerOptions {
+    /// Its own data.
+    pub data: Arc<DataStore>,
+    /// What may happen to its own data.
+    pub consent: Consent,
+    /// Notes every pad that is drawn, for tests.
+    pub audit: Option<Arc<Audit>>,
 }
 
 #[derive(Default)]
@@ -41,20 +52,18 @@ struct Sessions {
 }
 
 impl Player {
-    /// A player that reads its data from `data` and lets `driver` open sessions. What happens to
+    /// A player that lets `driver` open sessions. What happens to
     /// it is told to `log`, a line each.
     pub fn new(
         me: PlayerName,
         driver: PlayerName,
-        data: Arc<DataStore>,
-        audit: Option<Arc<Audit>>,
+        options: PlayerOptions,
         log: impl Fn(&str) + Send + Sync + 'static,
     ) -> Arc<Self> {
         let player = Arc::new(Self {
             me,
             driver,
-            data,
-            audit,
+            options,
             network: OnceLock::new(),
             sessions: Mutex::default(),
             log: Box::new(log),
@@ -98,8 +107,7 @@ impl Player {
             self.me.clone(),
             self.driver.clone(),
             Arc::clone(network),
-            Arc::clone(&self.data),
-            self.audit.clone(),
+            self.options.clone(),
         );
         sessions.open.insert(id, Arc::clone(&session));
         (self.log)(&format!("session {id} opened"));

@@ -32,7 +32,8 @@ pub struct LinkReport {
     pub messages: u64,
     /// Bytes of the values.
     pub bytes: u64,
-    /// Bytes given to the network for them, headers, encryption and repeats included; 0 when the
-    /// transport has no wire.
+    /// Bytes given to the network since the last report of this link, headers, encryption and
+    /// repeats included; 0 when the transport has no wire. What is still queued when a request ends
+    /// is in the next report.
     pub wire_bytes: u64,
 }

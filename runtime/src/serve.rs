@@ -10,7 +10,8 @@ use sordino_ops::data::DataStore;
 use sordino_players::roster::driver_name;
 use sordino_players::{Identity, IdentityError, Roster, RosterError};
 
-use crate::player::Player;
+use crate::consent::Consent;
+use crate::player::{Player, PlayerOptions};
 use crate::remote::{event_loop, folder};
 use crate::transport::Inbox;
 use crate::transport::quic::{QuicNetwork, TransportError};
@@ -24,6 +25,8 @@ pub struct ServeOptions {
     pub config: PathBuf,
     /// The folder of its own data.
     pub data: PathBuf,
+    /// What may happen to its own data.
+    pub consent: Consent,
     /// Where to listen, if not at the address that the list gives: behind a port forwarding, say.
     pub listen: Option<SocketAddr>,
 }
@@ -75,7 +78,8 @@ pub fn serve<S: Future<Output = ()>>(
         None => own_address(&roster, &options.name)?,
     };
     let data = Arc::new(DataStore::new(options.data.clone()));
-    let player = Player::new(options.name.clone(), driver_name(), data, None, log.clone());
+    let own = PlayerOptions { data, consent: options.consent, audit: None };
+    let player = Player::new(options.name.clone(), driver_name(), own, log.clone());
     event_loop().map_err(ServeError::EventLoop)?.block_on(async {
         let inbox: Arc<dyn Inbox> = player.clone();
         let network = QuicNetwork::bind(&identity, roster, Some(listen), inbox).await?;

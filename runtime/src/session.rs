@@ -5,18 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sordino_graph::{PlayerName, Type, text};
-use sordino_ops::data::DataStore;
 use sordino_ops::protocol::pads;
 use sordino_ops::{Context, KernelError, Plan, Tensor, op_set};
 use zeroize::Zeroizing;
 
-use crate::audit::Audit;
 use crate::host::{PlanHost, Secrets, Variables};
 use crate::machine::{Action, Job, Machine};
 use crate::message::{
     Control, DataHeader, Digests, Failure, Frame, GroupSecret, PlanIndex, Published, SessionId,
 };
 use crate::meter::Meter;
+use crate::player::PlayerOptions;
 use crate::schedule::{Schedule, TaskKind};
 use crate::transport::{Network, Refused};
 
@@ -35,8 +34,7 @@ pub(crate) struct PlayerSession {
     me: PlayerName,
     driver: PlayerName,
     network: Arc<dyn Network>,
-    data: Arc<DataStore>,
-    audit: Option<Arc<Audit>>,
+    options: PlayerOptions,
     variables: Arc<Variables>,
     state: Mutex<State>,
 }
@@ -50,6 +48,8 @@ struct State {
     /// Threads that are, or will soon be, in [`PlayerSession::pump`].
     workers: usize,
     meter: Meter,
+    /// For each peer, the transport's counter up to which bytes sent to it have been reported.
+    reported: BTreeMap<PlayerName, u64>,
     /// When something last arrived or was computed.
     moved: Instant,
     told: Instant,
@@ -86,8 +86,7 @@ impl PlayerSession {
         me: PlayerName,
         driver: PlayerName,
         network: Arc<dyn Network>,
-        data: Arc<DataStore>,
-        audit: Option<Arc<Audit>>,
+        options: PlayerOptions,
     ) -> Arc<Self> {
         let now = Instant::now();
         let state = State {
@@ -96,13 +95,18 @@ impl PlayerSession {
             queue: VecDeque::new(),
             workers: 0,
             meter: Meter::default(),
+            reported: network
+                .wire_bytes()
+                .into_iter()
+                .map(|(peer, sent, _)| (peer, sent))
+                .collect(),
             moved: now,
             told: now,
             failed: None,
         };
         let variables = Arc::default();
         let state = Mutex::new(state);
-        Arc::new(Self { id, me, driver, network, data, audit, variables, state })
+        Arc::new(Self { id, me, driver, network, options, variables, state })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -132,7 +136,10 @@ impl PlayerSession {
     pub(crate) fn prepare(self: &Arc<Self>, plan: PlanIndex, text: &str) {
         // The text is the driver's: whatever it makes our code do ends this session alone.
         match guarded(|| self.build(text)).unwrap_or_else(Err) {
-            Ok(built) => self.greet(plan, built),
+            Ok(built) => match self.options.consent.check(&self.me, built.0.recorded.setup()) {
+                Ok(()) => self.greet(plan, built),
+                Err(reason) => self.fail(&self.me, &reason),
+            },
             Err(reason) => self.fail(&self.driver, &reason),
         }
     }
@@ -187,8 +194,8 @@ impl PlayerSession {
             lowered_digest: digests.lowered,
             variables: Arc::clone(&self.variables),
             secrets,
-            data: Arc::clone(&self.data),
-            audit: self.audit.clone(),
+            data: Arc::clone(&self.options.data),
+            audit: self.options.audit.clone(),
             publish: Box::new(publish),
         });
         let early: Vec<Greeting> = {
@@ -292,7 +299,7 @@ impl PlayerSession {
                 state.queue.push_back((plan, steps));
                 state.moved = Instant::now();
                 if state.queue.len() == 1 {
-                    state.begin(&self.network.wire_bytes());
+                    state.begin();
                 }
             }
             known
@@ -364,14 +371,15 @@ impl PlayerSession {
         loop {
             let (Turn { plan, action, host, ended }, more) = {
                 let mut state = self.state();
-                let Some(turn) = state.next(&*self.network) else {
+                let Some(turn) = state.next() else {
                     state.workers -= 1;
                     return;
                 };
                 (turn, state.jobs() > 0)
             };
             if let Some(mut meter) = ended {
-                let report = meter.report(&self.me, &self.network.wire_bytes());
+                let wire = self.network.wire_bytes();
+                let report = meter.report(&self.me, &mut self.state().reported, &wire);
                 let message = Control::Finished { session: self.id, plan, report };
                 self.network.send(&self.driver, Frame::Control(message));
             }
@@ -575,9 +583,9 @@ fn hex(digest: &[u8]) -> String {
 
 impl State {
     /// Starts the first request of the queue.
-    fn begin(&mut self, wire: &[(PlayerName, u64, u64)]) {
+    fn begin(&mut self) {
         if let Some(&(plan, steps)) = self.queue.front() {
-            self.meter = Meter::start(steps, wire);
+            self.meter = Meter::start(steps);
             if let Some(plan) = self.plans.get_mut(&plan) {
                 plan.machine.ask(steps);
             }
@@ -586,7 +594,7 @@ impl State {
 
     /// What the running plan's machine says; `None` when nothing can be done now. A request that
     /// is done makes way for the next one.
-    fn next(&mut self, network: &dyn Network) -> Option<Turn> {
+    fn next(&mut self) -> Option<Turn> {
         let &(index, _) = self.queue.front()?;
         let plan = self.plans.get_mut(&index)?;
         let action = plan.machine.next();
@@ -604,7 +612,7 @@ impl State {
         let ended = matches!(action, Action::Done).then(|| {
             let meter = std::mem::take(&mut self.meter);
             self.queue.pop_front();
-            self.begin(&network.wire_bytes());
+            self.begin();
             meter
         });
         Some(Turn { plan: index, action, host, ended })

@@ -84,7 +84,7 @@ mod tests {
             descend("w", rate, crate::op::read_variable(g, &me(), "dw", &ty));
         });
         let own = Own::with([("w".into(), floats(&[2], &[1.0, -1.0])), ("dw".into(), gradient)]);
-        run(&graph.unwrap(), &own).map(|()| own.variable("w"))
+        run(&graph.unwrap(), &own).map(|_| own.variable("w"))
     }
 
     #[test]

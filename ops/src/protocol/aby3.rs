@@ -40,6 +40,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     name: "ABY3",
     servers: 3,
     security: "semi-honest, one of three servers corrupted",
+    insecure: false,
     lower,
 };
 
@@ -114,7 +115,8 @@ mod tests {
     use super::*;
     use crate::op::{add_n, publish, random_normal, reveal, scale, share};
     use crate::protocol::pads::drawn_by;
-    use crate::testing::player;
+    use crate::testing::{Own, player, run};
+    use crate::value::Tensor;
 
     fn lowered(program: impl for<'r> Fn(&[Value<'r>]) -> Value<'r>) -> Graph {
         let names = ["a", "b", "c", "s0", "s1", "s2"].map(player);
@@ -201,5 +203,24 @@ mod tests {
         let holders: BTreeSet<_> =
             drawn.filter(|drawn| drawn.pad == number).flat_map(|drawn| drawn.holders).collect();
         assert_eq!(holders, ["s0", "s1"].map(player).into());
+    }
+
+    #[test]
+    fn servers_agree_on_the_summands_that_two_of_them_have() {
+        let graph = lowered(|x| add_n([scale(add_n(x.to_vec()), 0.3)]));
+        let values = run(&graph, &Own::default()).unwrap();
+        // What a truncation makes at a server, before any pass drops what no rule reads yet.
+        let made = |op: &str, at: &str| -> Vec<&Tensor> {
+            let here = |node: &Node| node.op.name == op && node.place.player() == Some(&player(at));
+            let truncation = |node: &Node| node.scope.as_ref() == "scale";
+            let nodes = graph.nodes().filter(|(_, node)| here(node) && truncation(node));
+            nodes.map(|(id, _)| &values[id.index()][0]).collect()
+        };
+        let new_0 = made("add_n", "s0")[1];
+        assert_eq!(new_0, made("transfer", "s2")[0]);
+        assert_eq!(made("pad", "s0"), made("pad", "s1"));
+        assert_eq!(made("truncate", "s1"), made("truncate", "s2"));
+        let distinct = [new_0, made("pad", "s0")[0], made("truncate", "s1")[0]];
+        assert!(distinct[0] != distinct[1] && distinct[1] != distinct[2]);
     }
 }

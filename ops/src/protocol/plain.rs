@@ -12,7 +12,7 @@ use crate::op;
 
 /// See the [module](self).
 pub(super) const PROTOCOL: Protocol =
-    Protocol { name: "Plain", servers: 3, security: "insecure, for tests", lower };
+    Protocol { name: "Plain", servers: 3, security: "insecure, for tests", insecure: true, lower };
 
 /// A secret is floats on the first server.
 const RULES: &[Rule<Port>] = &[
