@@ -1,22 +1,22 @@
-//! A player's side of a session: its plans, its turn of the machine, its end.
+//! A player's side of a session: its plans, what arrives for them, its end.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+mod greeting;
+mod turn;
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sordino_graph::{PlayerName, Type, text};
-use sordino_ops::protocol::pads;
-use sordino_ops::{Context, KernelError, Plan, Tensor, op_set};
-use zeroize::Zeroizing;
+use sordino_graph::{PlayerName, Type};
+use sordino_ops::Tensor;
 
-use crate::host::{PlanHost, Secrets, Variables};
-use crate::machine::{Action, Job, Machine};
+use crate::host::{PlanHost, Variables};
+use crate::machine::{Action, Machine};
 use crate::message::{
-    Control, DataHeader, Digests, Failure, Frame, GroupSecret, PlanIndex, Published, SessionId,
+    Control, DataHeader, Digests, Failure, Frame, GroupSecret, PlanIndex, SessionId,
 };
 use crate::meter::Meter;
 use crate::player::PlayerOptions;
-use crate::schedule::{Schedule, TaskKind};
 use crate::transport::{Network, Refused};
 
 /// How long a player waits for a value of another before it gives the session up.
@@ -132,164 +132,6 @@ impl PlayerSession {
         peers
     }
 
-    /// Verifies, lowers and splits a recorded graph, and greets the players it is run with.
-    pub(crate) fn prepare(self: &Arc<Self>, plan: PlanIndex, text: &str) {
-        // The text is the driver's: whatever it makes our code do ends this session alone.
-        match guarded(|| self.build(text)).unwrap_or_else(Err) {
-            Ok(built) => match self.options.consent.check(&self.me, built.0.recorded.setup()) {
-                Ok(()) => self.greet(plan, built),
-                Err(reason) => self.fail(&self.me, &reason),
-            },
-            Err(reason) => self.fail(&self.driver, &reason),
-        }
-    }
-
-    fn build(&self, text: &str) -> Result<(Plan, Schedule), String> {
-        let graph = text::parse(text, &op_set()).map_err(|error| error.to_string())?;
-        let mut plan = Plan::new(graph).map_err(|error| error.to_string())?;
-        let Some(part) = plan.parts.remove(&self.me) else {
-            return Err(format!("the graph does not list the player {}", self.me));
-        };
-        let schedule = Schedule::new(part).map_err(|error| error.to_string())?;
-        Ok((plan, schedule))
-    }
-
-    fn greet(self: &Arc<Self>, plan: PlanIndex, (built, schedule): (Plan, Schedule)) {
-        let digests =
-            Digests { recorded: built.recorded_digest.0, lowered: built.lowered_digest.0 };
-        // Of the whole graph: who shares a secret greets all that share it, also those that, as
-        // it turned out, draw nothing from it.
-        let groups = pads::groups(&built.lowered).into_iter();
-        let groups: HashSet<_> = groups.filter(|holders| holders.contains(&self.me)).collect();
-        let linked = schedule.sources.iter().chain(&schedule.targets);
-        let mut peers: HashSet<_> = linked.chain(groups.iter().flatten()).cloned().collect();
-        peers.remove(&self.me);
-        let secrets = Secrets::default();
-        let mut gifts: HashMap<PlayerName, Vec<GroupSecret>> = HashMap::new();
-        for holders in groups.iter().filter(|holders| holders.first() == Some(&self.me)) {
-            let mut secret = Zeroizing::new([0; 32]);
-            if let Err(error) = getrandom::fill(&mut *secret) {
-                let reason =
-                    format!("has no source of randomness, and nothing runs without: {error}");
-                return self.fail(&self.me, &reason);
-            }
-            secrets.insert(holders.clone(), *secret);
-            let names: Vec<_> = holders.iter().map(|name| name.as_str().to_owned()).collect();
-            for holder in holders.iter().filter(|&holder| *holder != self.me) {
-                let gift = GroupSecret { holders: names.clone(), secret: *secret };
-                gifts.entry(holder.clone()).or_default().push(gift);
-            }
-        }
-        let weak = Arc::downgrade(self);
-        let publish = move |plan, value: Published| {
-            if let Some(session) = weak.upgrade() {
-                let session_id = session.id;
-                let message = Control::Published { session: session_id, plan, value };
-                session.network.send(&session.driver, Frame::Control(message));
-            }
-        };
-        let host = Arc::new(PlanHost {
-            me: self.me.clone(),
-            plan,
-            lowered_digest: digests.lowered,
-            variables: Arc::clone(&self.variables),
-            secrets,
-            data: Arc::clone(&self.options.data),
-            audit: self.options.audit.clone(),
-            publish: Box::new(publish),
-        });
-        let early: Vec<Greeting> = {
-            let mut state = self.state();
-            if state.plans.contains_key(&plan) {
-                drop(state);
-                return self.fail(&self.driver, &format!("sent plan {plan} twice"));
-            }
-            let machine = Machine::new(Arc::new(schedule));
-            let expected = peers.clone();
-            let (greeted, ready) = (false, false);
-            state.plans.insert(
-                plan,
-                PlanState { host, machine, digests, groups, expected, greeted, ready },
-            );
-            let (now, later) = state.early.drain(..).partition(|(_, of, ..)| *of == plan);
-            state.early = later;
-            now
-        };
-        for (from, plan, digests, secrets) in early {
-            self.on_hello(&from, plan, digests, secrets);
-        }
-        self.connect_all(plan, digests, peers.into_iter().collect(), gifts);
-    }
-
-    /// Reaches the peers one after the other, greets them, and then counts itself in.
-    fn connect_all(
-        self: &Arc<Self>,
-        plan: PlanIndex,
-        digests: Digests,
-        mut peers: Vec<PlayerName>,
-        mut gifts: HashMap<PlayerName, Vec<GroupSecret>>,
-    ) {
-        peers.sort_unstable();
-        let Some(peer) = peers.pop() else {
-            if let Some(plan) = self.state().plans.get_mut(&plan) {
-                plan.greeted = true;
-            }
-            return self.announce_ready(plan);
-        };
-        let session = Arc::clone(self);
-        let to = peer.clone();
-        let then = move |connected: Result<(), String>| match connected {
-            Err(reason) => session.fail(&peer, &reason),
-            Ok(()) => {
-                let secrets = gifts.remove(&peer).unwrap_or_default();
-                let id = session.id;
-                let hello = Control::Hello { session: id, plan, digests, secrets };
-                session.network.send(&peer, Frame::Control(hello));
-                session.connect_all(plan, digests, peers, gifts);
-            }
-        };
-        self.network.connect(&to, Box::new(then));
-    }
-
-    /// A peer's greeting: the same digests, and the secrets it drew.
-    pub(crate) fn on_hello(
-        self: &Arc<Self>,
-        from: &PlayerName,
-        plan: PlanIndex,
-        digests: Digests,
-        secrets: Vec<GroupSecret>,
-    ) {
-        let checked = {
-            let state = &mut *self.state();
-            match state.plans.get_mut(&plan) {
-                None if state.early.len() < MOST_EARLY => {
-                    state.early.push((from.clone(), plan, digests, secrets));
-                    return;
-                }
-                None => Err("sent too many greetings for plans that nobody prepared".to_owned()),
-                Some(plan) => plan.check_hello(from, &digests, secrets),
-            }
-        };
-        match checked {
-            Ok(()) => self.announce_ready(plan),
-            Err(reason) => self.fail(from, &reason),
-        }
-    }
-
-    fn announce_ready(&self, plan: PlanIndex) {
-        let digests = {
-            let mut state = self.state();
-            let Some(plan) = state.plans.get_mut(&plan) else { return };
-            if plan.ready || !plan.greeted || !plan.expected.is_empty() {
-                return;
-            }
-            plan.ready = true;
-            plan.digests
-        };
-        let message = Control::Ready { session: self.id, plan, digests };
-        self.network.send(&self.driver, Frame::Control(message));
-    }
-
     /// The driver asks for steps.
     pub(crate) fn run(self: &Arc<Self>, plan: PlanIndex, steps: u64) {
         let known = {
@@ -349,112 +191,6 @@ impl PlayerSession {
             plan.machine.on_credit(from, done);
         }
         self.kick();
-    }
-
-    /// Sets a thread of the pool to work if there is something to do for one more.
-    fn kick(self: &Arc<Self>) {
-        let spawn = {
-            let mut state = self.state();
-            let wanted = state.jobs().min(rayon::current_num_threads());
-            let spawn = state.workers < wanted.max(1) && state.failed.is_none();
-            state.workers += usize::from(spawn);
-            spawn
-        };
-        if spawn {
-            let session = Arc::clone(self);
-            rayon::spawn(move || session.pump());
-        }
-    }
-
-    /// Does what the machine says until there is nothing to do.
-    fn pump(self: &Arc<Self>) {
-        loop {
-            let (Turn { plan, action, host, ended }, more) = {
-                let mut state = self.state();
-                let Some(turn) = state.next() else {
-                    state.workers -= 1;
-                    return;
-                };
-                (turn, state.jobs() > 0)
-            };
-            if let Some(mut meter) = ended {
-                let wire = self.network.wire_bytes();
-                let report = meter.report(&self.me, &mut self.state().reported, &wire);
-                let message = Control::Finished { session: self.id, plan, report };
-                self.network.send(&self.driver, Frame::Control(message));
-            }
-            match action {
-                Action::Run(job) => {
-                    if more {
-                        self.kick();
-                    }
-                    self.compute(plan, &host, job);
-                }
-                Action::Send { step, edge, to, value } => {
-                    let start = Instant::now();
-                    let header = DataHeader { session: self.id, plan, step, edge };
-                    self.network.send(&to, Frame::Data(header, value));
-                    self.state().meter.sending(start.elapsed());
-                }
-                Action::Credit { to, done } => {
-                    let message = Control::Credit { session: self.id, plan, done };
-                    self.network.send(&to, Frame::Control(message));
-                }
-                Action::Done | Action::Wait => {}
-            }
-            self.tell_progress(plan);
-        }
-    }
-
-    fn compute(self: &Arc<Self>, plan: PlanIndex, host: &Arc<PlanHost>, job: Job) {
-        let schedule = {
-            let state = self.state();
-            let Some(plan) = state.plans.get(&plan) else { return };
-            Arc::clone(plan.machine.schedule())
-        };
-        let Job { step, task, inputs } = job;
-        let start = Instant::now();
-        let node = schedule.graph.node(sordino_graph::NodeId::new(task));
-        let outputs = guarded(|| match &schedule.tasks[task].kind {
-            TaskKind::Compute(op) => {
-                let context = Context { node, step, host: &**host };
-                (op.kernel)(&context, inputs)
-            }
-            TaskKind::Accumulate(op) => accumulate(op.accumulate, inputs),
-            _ => Err(KernelError::Bug("sends and receives are no kernels".into())),
-        });
-        let outputs = outputs.unwrap_or_else(|bug| Err(KernelError::Bug(bug)));
-        let took = start.elapsed();
-        match outputs {
-            Ok(outputs) => {
-                let mut state = self.state();
-                state.moved = Instant::now();
-                state.meter.computed(took);
-                if let Some(plan) = state.plans.get_mut(&plan) {
-                    plan.machine.on_kernel_done(step, task, outputs);
-                }
-                let idle = state.is_idle();
-                state.meter.idle(idle);
-            }
-            Err(error) => {
-                let name = &schedule.names[task];
-                let line = node.source.as_ref().map(|l| format!(" ({l})")).unwrap_or_default();
-                self.fail(&self.me, &format!("{name}{line} failed in step {step}: {error}"));
-            }
-        }
-    }
-
-    fn tell_progress(&self, plan: PlanIndex) {
-        let done = {
-            let mut state = self.state();
-            if state.told.elapsed() < PROGRESS {
-                return;
-            }
-            state.told = Instant::now();
-            state.plans.get(&plan).map_or(0, |plan| plan.machine.done())
-        };
-        let message = Control::Progress { session: self.id, plan, done };
-        self.network.send(&self.driver, Frame::Control(message));
     }
 
     /// Looks whether a wait has grown too long, and ends the session if so.
@@ -527,58 +263,6 @@ impl PlayerSession {
 fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     let run = std::panic::AssertUnwindSafe(run);
     std::panic::catch_unwind(run).map_err(|_| "panicked: a bug of Sordino's".to_owned())
-}
-
-fn accumulate(
-    add: Option<sordino_ops::kernel::Accumulate>,
-    inputs: Vec<Tensor>,
-) -> Result<Vec<Tensor>, KernelError> {
-    let Some(add) = add else { return Err(KernelError::Bug("no sum".into())) };
-    let mut inputs = inputs.into_iter();
-    let Some(mut total) = inputs.next() else { return Err(KernelError::Bug("empty sum".into())) };
-    inputs.try_for_each(|term| add(&mut total, term))?;
-    Ok(vec![total])
-}
-
-impl PlanState {
-    fn check_hello(
-        &mut self,
-        from: &PlayerName,
-        digests: &Digests,
-        secrets: Vec<GroupSecret>,
-    ) -> Result<(), String> {
-        if *digests != self.digests {
-            return Err(format!(
-                "runs another plan: its graph has the digest {}, ours {}. All players must run \
-                 the same version of Sordino and get the same graph",
-                hex(&digests.recorded),
-                hex(&self.digests.recorded)
-            ));
-        }
-        if !self.expected.remove(from) {
-            return Err("greeted twice, or without having to do with this plan".into());
-        }
-        for gift in secrets {
-            let holders = gift.holders.iter().map(|name| PlayerName::new(name));
-            let holders: Vec<_> = holders.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
-            let legal = holders.first() == Some(from) && self.groups.contains(&holders);
-            if !legal || !self.host.secrets.insert(holders, gift.secret) {
-                return Err("sent a secret of a group that is not its to make".into());
-            }
-        }
-        let open = self
-            .groups
-            .iter()
-            .find(|holders| holders.first() == Some(from) && !self.host.secrets.contains(holders));
-        match open {
-            Some(holders) => Err(format!("did not send the secret of {holders:?}")),
-            None => Ok(()),
-        }
-    }
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl State {

@@ -1,0 +1,216 @@
+//! How a plan becomes ready: checked by this player itself, and agreed on with its peers.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use sordino_graph::{PlayerName, text};
+use sordino_ops::protocol::pads;
+use sordino_ops::{Plan, op_set};
+use zeroize::Zeroizing;
+
+use super::{Greeting, MOST_EARLY, PlanState, PlayerSession, guarded};
+use crate::host::{PlanHost, Secrets};
+use crate::machine::Machine;
+use crate::message::{Control, Digests, Frame, GroupSecret, PlanIndex, Published};
+use crate::schedule::Schedule;
+
+impl PlayerSession {
+    /// Verifies, lowers and splits a recorded graph, and greets the players it is run with.
+    pub(crate) fn prepare(self: &Arc<Self>, plan: PlanIndex, text: &str) {
+        // The text is the driver's: whatever it makes our code do ends this session alone.
+        match guarded(|| self.build(text)).unwrap_or_else(Err) {
+            Ok(built) => match self.options.consent.check(&self.me, built.0.recorded.setup()) {
+                Ok(()) => self.greet(plan, built),
+                Err(reason) => self.fail(&self.me, &reason),
+            },
+            Err(reason) => self.fail(&self.driver, &reason),
+        }
+    }
+
+    fn build(&self, text: &str) -> Result<(Plan, Schedule), String> {
+        let graph = text::parse(text, &op_set()).map_err(|error| error.to_string())?;
+        let mut plan = Plan::new(graph).map_err(|error| error.to_string())?;
+        let Some(part) = plan.parts.remove(&self.me) else {
+            return Err(format!("the graph does not list the player {}", self.me));
+        };
+        let schedule = Schedule::new(part).map_err(|error| error.to_string())?;
+        Ok((plan, schedule))
+    }
+
+    fn greet(self: &Arc<Self>, plan: PlanIndex, (built, schedule): (Plan, Schedule)) {
+        let digests =
+            Digests { recorded: built.recorded_digest.0, lowered: built.lowered_digest.0 };
+        // Of the whole graph: who shares a secret greets all that share it, also those that, as
+        // it turned out, draw nothing from it.
+        let groups = pads::groups(&built.lowered).into_iter();
+        let groups: HashSet<_> = groups.filter(|holders| holders.contains(&self.me)).collect();
+        let linked = schedule.sources.iter().chain(&schedule.targets);
+        let mut peers: HashSet<_> = linked.chain(groups.iter().flatten()).cloned().collect();
+        peers.remove(&self.me);
+        let secrets = Secrets::default();
+        let mut gifts: HashMap<PlayerName, Vec<GroupSecret>> = HashMap::new();
+        for holders in groups.iter().filter(|holders| holders.first() == Some(&self.me)) {
+            let mut secret = Zeroizing::new([0; 32]);
+            if let Err(error) = getrandom::fill(&mut *secret) {
+                let reason =
+                    format!("has no source of randomness, and nothing runs without: {error}");
+                return self.fail(&self.me, &reason);
+            }
+            secrets.insert(holders.clone(), *secret);
+            let names: Vec<_> = holders.iter().map(|name| name.as_str().to_owned()).collect();
+            for holder in holders.iter().filter(|&holder| *holder != self.me) {
+                let gift = GroupSecret { holders: names.clone(), secret: *secret };
+                gifts.entry(holder.clone()).or_default().push(gift);
+            }
+        }
+        let weak = Arc::downgrade(self);
+        let publish = move |plan, value: Published| {
+            if let Some(session) = weak.upgrade() {
+                let session_id = session.id;
+                let message = Control::Published { session: session_id, plan, value };
+                session.network.send(&session.driver, Frame::Control(message));
+            }
+        };
+        let host = Arc::new(PlanHost {
+            me: self.me.clone(),
+            plan,
+            lowered_digest: digests.lowered,
+            variables: Arc::clone(&self.variables),
+            secrets,
+            data: Arc::clone(&self.options.data),
+            audit: self.options.audit.clone(),
+            publish: Box::new(publish),
+        });
+        let early: Vec<Greeting> = {
+            let mut state = self.state();
+            if state.plans.contains_key(&plan) {
+                drop(state);
+                return self.fail(&self.driver, &format!("sent plan {plan} twice"));
+            }
+            let machine = Machine::new(Arc::new(schedule));
+            let expected = peers.clone();
+            let (greeted, ready) = (false, false);
+            state.plans.insert(
+                plan,
+                PlanState { host, machine, digests, groups, expected, greeted, ready },
+            );
+            let (now, later) = state.early.drain(..).partition(|(_, of, ..)| *of == plan);
+            state.early = later;
+            now
+        };
+        for (from, plan, digests, secrets) in early {
+            self.on_hello(&from, plan, digests, secrets);
+        }
+        self.connect_all(plan, digests, peers.into_iter().collect(), gifts);
+    }
+
+    /// Reaches the peers one after the other, greets them, and then counts itself in.
+    fn connect_all(
+        self: &Arc<Self>,
+        plan: PlanIndex,
+        digests: Digests,
+        mut peers: Vec<PlayerName>,
+        mut gifts: HashMap<PlayerName, Vec<GroupSecret>>,
+    ) {
+        peers.sort_unstable();
+        let Some(peer) = peers.pop() else {
+            if let Some(plan) = self.state().plans.get_mut(&plan) {
+                plan.greeted = true;
+            }
+            return self.announce_ready(plan);
+        };
+        let session = Arc::clone(self);
+        let to = peer.clone();
+        let then = move |connected: Result<(), String>| match connected {
+            Err(reason) => session.fail(&peer, &reason),
+            Ok(()) => {
+                let secrets = gifts.remove(&peer).unwrap_or_default();
+                let id = session.id;
+                let hello = Control::Hello { session: id, plan, digests, secrets };
+                session.network.send(&peer, Frame::Control(hello));
+                session.connect_all(plan, digests, peers, gifts);
+            }
+        };
+        self.network.connect(&to, Box::new(then));
+    }
+
+    /// A peer's greeting: the same digests, and the secrets it drew.
+    pub(crate) fn on_hello(
+        self: &Arc<Self>,
+        from: &PlayerName,
+        plan: PlanIndex,
+        digests: Digests,
+        secrets: Vec<GroupSecret>,
+    ) {
+        let checked = {
+            let state = &mut *self.state();
+            match state.plans.get_mut(&plan) {
+                None if state.early.len() < MOST_EARLY => {
+                    state.early.push((from.clone(), plan, digests, secrets));
+                    return;
+                }
+                None => Err("sent too many greetings for plans that nobody prepared".to_owned()),
+                Some(plan) => plan.check_hello(from, &digests, secrets),
+            }
+        };
+        match checked {
+            Ok(()) => self.announce_ready(plan),
+            Err(reason) => self.fail(from, &reason),
+        }
+    }
+
+    fn announce_ready(&self, plan: PlanIndex) {
+        let digests = {
+            let mut state = self.state();
+            let Some(plan) = state.plans.get_mut(&plan) else { return };
+            if plan.ready || !plan.greeted || !plan.expected.is_empty() {
+                return;
+            }
+            plan.ready = true;
+            plan.digests
+        };
+        let message = Control::Ready { session: self.id, plan, digests };
+        self.network.send(&self.driver, Frame::Control(message));
+    }
+}
+
+impl PlanState {
+    fn check_hello(
+        &mut self,
+        from: &PlayerName,
+        digests: &Digests,
+        secrets: Vec<GroupSecret>,
+    ) -> Result<(), String> {
+        if *digests != self.digests {
+            return Err(format!(
+                "runs another plan: its graph has the digest {}, ours {}. All players must run \
+                 the same version of Sordino and get the same graph",
+                hex(&digests.recorded),
+                hex(&self.digests.recorded)
+            ));
+        }
+        if !self.expected.remove(from) {
+            return Err("greeted twice, or without having to do with this plan".into());
+        }
+        for gift in secrets {
+            let holders = gift.holders.iter().map(|name| PlayerName::new(name));
+            let holders: Vec<_> = holders.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+            let legal = holders.first() == Some(from) && self.groups.contains(&holders);
+            if !legal || !self.host.secrets.insert(holders, gift.secret) {
+                return Err("sent a secret of a group that is not its to make".into());
+            }
+        }
+        let open = self
+            .groups
+            .iter()
+            .find(|holders| holders.first() == Some(from) && !self.host.secrets.contains(holders));
+        match open {
+            Some(holders) => Err(format!("did not send the secret of {holders:?}")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

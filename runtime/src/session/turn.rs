@@ -1,0 +1,131 @@
+//! How threads of the pool turn a session's machine.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sordino_ops::{Context, KernelError, Tensor};
+
+use super::{PROGRESS, PlayerSession, Turn, guarded};
+use crate::host::PlanHost;
+use crate::machine::{Action, Job};
+use crate::message::{Control, DataHeader, Frame, PlanIndex};
+use crate::schedule::TaskKind;
+
+impl PlayerSession {
+    /// Sets a thread of the pool to work if there is something to do for one more.
+    pub(super) fn kick(self: &Arc<Self>) {
+        let spawn = {
+            let mut state = self.state();
+            let wanted = state.jobs().min(rayon::current_num_threads());
+            let spawn = state.workers < wanted.max(1) && state.failed.is_none();
+            state.workers += usize::from(spawn);
+            spawn
+        };
+        if spawn {
+            let session = Arc::clone(self);
+            rayon::spawn(move || session.pump());
+        }
+    }
+
+    /// Does what the machine says until there is nothing to do.
+    fn pump(self: &Arc<Self>) {
+        loop {
+            let (Turn { plan, action, host, ended }, more) = {
+                let mut state = self.state();
+                let Some(turn) = state.next() else {
+                    state.workers -= 1;
+                    return;
+                };
+                (turn, state.jobs() > 0)
+            };
+            if let Some(mut meter) = ended {
+                let wire = self.network.wire_bytes();
+                let report = meter.report(&self.me, &mut self.state().reported, &wire);
+                let message = Control::Finished { session: self.id, plan, report };
+                self.network.send(&self.driver, Frame::Control(message));
+            }
+            match action {
+                Action::Run(job) => {
+                    if more {
+                        self.kick();
+                    }
+                    self.compute(plan, &host, job);
+                }
+                Action::Send { step, edge, to, value } => {
+                    let start = Instant::now();
+                    let header = DataHeader { session: self.id, plan, step, edge };
+                    self.network.send(&to, Frame::Data(header, value));
+                    self.state().meter.sending(start.elapsed());
+                }
+                Action::Credit { to, done } => {
+                    let message = Control::Credit { session: self.id, plan, done };
+                    self.network.send(&to, Frame::Control(message));
+                }
+                Action::Done | Action::Wait => {}
+            }
+            self.tell_progress(plan);
+        }
+    }
+
+    fn compute(self: &Arc<Self>, plan: PlanIndex, host: &Arc<PlanHost>, job: Job) {
+        let schedule = {
+            let state = self.state();
+            let Some(plan) = state.plans.get(&plan) else { return };
+            Arc::clone(plan.machine.schedule())
+        };
+        let Job { step, task, inputs } = job;
+        let start = Instant::now();
+        let node = schedule.graph.node(sordino_graph::NodeId::new(task));
+        let outputs = guarded(|| match &schedule.tasks[task].kind {
+            TaskKind::Compute(op) => {
+                let context = Context { node, step, host: &**host };
+                (op.kernel)(&context, inputs)
+            }
+            TaskKind::Accumulate(op) => accumulate(op.accumulate, inputs),
+            _ => Err(KernelError::Bug("sends and receives are no kernels".into())),
+        });
+        let outputs = outputs.unwrap_or_else(|bug| Err(KernelError::Bug(bug)));
+        let took = start.elapsed();
+        match outputs {
+            Ok(outputs) => {
+                let mut state = self.state();
+                state.moved = Instant::now();
+                state.meter.computed(took);
+                if let Some(plan) = state.plans.get_mut(&plan) {
+                    plan.machine.on_kernel_done(step, task, outputs);
+                }
+                let idle = state.is_idle();
+                state.meter.idle(idle);
+            }
+            Err(error) => {
+                let name = &schedule.names[task];
+                let line = node.source.as_ref().map(|l| format!(" ({l})")).unwrap_or_default();
+                self.fail(&self.me, &format!("{name}{line} failed in step {step}: {error}"));
+            }
+        }
+    }
+
+    fn tell_progress(&self, plan: PlanIndex) {
+        let done = {
+            let mut state = self.state();
+            if state.told.elapsed() < PROGRESS {
+                return;
+            }
+            state.told = Instant::now();
+            state.plans.get(&plan).map_or(0, |plan| plan.machine.done())
+        };
+        let message = Control::Progress { session: self.id, plan, done };
+        self.network.send(&self.driver, Frame::Control(message));
+    }
+}
+
+fn accumulate(
+    add: Option<sordino_ops::kernel::Accumulate>,
+    inputs: Vec<Tensor>,
+) -> Result<Vec<Tensor>, KernelError> {
+    let Some(add) = add else { return Err(KernelError::Bug("no sum".into())) };
+    let mut inputs = inputs.into_iter();
+    let Some(mut total) = inputs.next() else { return Err(KernelError::Bug("empty sum".into())) };
+    inputs.try_for_each(|term| add(&mut total, term))?;
+    Ok(vec![total])
+}
