@@ -227,7 +227,11 @@ impl Inbox for Player {
 fn watch(player: Weak<Player>) {
     let look = move || {
         while let Some(player) = player.upgrade() {
-            player.each_session(PlayerSession::check_patience);
+            player.each_session(|session| {
+                if let Some(line) = session.check_patience() {
+                    (player.log)(&line);
+                }
+            });
             player.sweep();
             drop(player);
             std::thread::sleep(WATCH);

@@ -22,6 +22,9 @@ use crate::transport::{Network, Refused};
 /// How long a player waits for a value of another before it gives the session up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a player waits before it says so in its log.
+const LONG: Duration = Duration::from_secs(3);
+
 /// Greetings kept for plans that this player has not checked yet.
 const MOST_EARLY: usize = 10_000;
 
@@ -53,6 +56,8 @@ struct State {
     /// When something last arrived or was computed.
     moved: Instant,
     told: Instant,
+    /// How many times [`LONG`] the present wait was when the log was told of it.
+    complained: u64,
     failed: Option<Failure>,
 }
 
@@ -102,6 +107,7 @@ impl PlayerSession {
                 .collect(),
             moved: now,
             told: now,
+            complained: 0,
             failed: None,
         };
         let variables = Arc::default();
@@ -193,24 +199,33 @@ impl PlayerSession {
         self.kick();
     }
 
-    /// Looks whether a wait has grown too long, and ends the session if so.
-    pub(crate) fn check_patience(self: &Arc<Self>) {
-        let late = {
-            let state = self.state();
+    /// Looks whether a wait has grown long. Returns a line for the log every [`LONG`], and ends the
+    /// session after [`PATIENCE`].
+    pub(crate) fn check_patience(self: &Arc<Self>) -> Option<String> {
+        let (waited, player, node) = {
+            let mut state = self.state();
             let waited = state.moved.elapsed();
-            let running = state.queue.front().and_then(|(plan, _)| state.plans.get(plan));
-            running.filter(|plan| waited > PATIENCE && !plan.machine.is_running()).map(|plan| {
-                let (player, node) = match plan.machine.waiting_for() {
-                    Some((player, node)) => (player.clone(), node.to_owned()),
-                    None => (self.me.clone(), "an unknown node".to_owned()),
-                };
-                let me = &self.me;
-                (player, format!("{me} waited {} s for it at {node}", waited.as_secs()))
-            })
+            let running = state.queue.front().and_then(|(plan, _)| state.plans.get(plan))?;
+            if waited < LONG || running.machine.is_running() {
+                state.complained = 0;
+                return None;
+            }
+            let (player, node) = match running.machine.waiting_for() {
+                Some((player, node)) => (player.clone(), node.to_owned()),
+                None => (self.me.clone(), "an unknown node".to_owned()),
+            };
+            let complaint = waited.as_secs() / LONG.as_secs();
+            if complaint == state.complained {
+                return None;
+            }
+            state.complained = complaint;
+            (waited, player, node)
         };
-        if let Some((player, reason)) = late {
-            self.fail(&player, &reason);
+        let seconds = waited.as_secs();
+        if waited > PATIENCE {
+            self.fail(&player, &format!("{} waited {seconds} s for it at {node}", self.me));
         }
+        Some(format!("waiting {seconds} s for {player} at {node}"))
     }
 
     /// Ends the session and tells everyone in it.
