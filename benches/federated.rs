@@ -222,6 +222,8 @@ impl Processes {
                 .arg(&config)
                 .arg("--data")
                 .arg(data)
+                // As run-remote.sh does: memory is kept from step to step.
+                .env("MIMALLOC_PURGE_DELAY", "-1")
                 .stdin(Stdio::piped())
                 .stderr(Stdio::null())
                 .spawn()

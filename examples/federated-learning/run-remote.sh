@@ -71,6 +71,9 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+# Each step needs the memory of the step before: giving it back in between costs page faults, a tenth
+# of a step.
+export MIMALLOC_PURGE_DELAY=-1
 for name in $players; do
   # The model owner hands out its weights, and publishes how good the model is.
   consent=()
