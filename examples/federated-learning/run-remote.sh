@@ -52,7 +52,8 @@ done
 
 # The players hold the reading end of a pipe whose writing end is this script's alone: they stop
 # when it is gone, whatever became of the script.
-leash=$(mktemp -u "${TMPDIR:-/tmp}/sordino-leash.XXXXXX")
+leash_folder=$(mktemp -d "${TMPDIR:-/tmp}/sordino.XXXXXX")
+leash=$leash_folder/leash
 mkfifo "$leash"
 # For reading and writing, since opening it for writing alone would wait for a reader.
 exec 9<>"$leash"
@@ -64,7 +65,7 @@ finish() {
   exec 9>&-
   [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
   wait 2>/dev/null || true
-  rm -f "$leash"
+  rm -rf "$leash_folder"
   exit "$status"
 }
 trap finish EXIT

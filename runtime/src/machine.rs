@@ -140,6 +140,14 @@ pub enum Misdelivery {
         /// The receiver's step.
         current: u64,
     },
+    /// The sender says that it has finished steps that it cannot have finished.
+    #[error("says that it has finished {done} steps while step {current} runs")]
+    FalseCredit {
+        /// Steps that it says to have finished.
+        done: u64,
+        /// The step that runs here.
+        current: u64,
+    },
     /// The value is there already.
     #[error("sent the value of step {step} on edge {edge} twice")]
     Twice {
@@ -243,9 +251,17 @@ impl Machine {
     }
 
     /// A target says how many steps it has finished.
-    pub fn on_credit(&mut self, from: &PlayerName, done: u64) {
+    ///
+    /// # Errors
+    /// [`Misdelivery::FalseCredit`] from who gets no values, or for steps that were not begun here:
+    /// without their values nobody finishes them.
+    pub fn on_credit(&mut self, from: &PlayerName, done: u64) -> Result<(), Misdelivery> {
+        if !self.schedule.targets.contains(from) || done > self.done + IN_FLIGHT as u64 {
+            return Err(Misdelivery::FalseCredit { done, current: self.done });
+        }
         let credit = self.credits.entry(from.clone()).or_default();
         *credit = done.max(*credit);
+        Ok(())
     }
 
     /// Takes the outputs of a job.

@@ -193,10 +193,14 @@ impl PlayerSession {
     }
 
     pub(crate) fn on_credit(self: &Arc<Self>, from: &PlayerName, plan: PlanIndex, done: u64) {
-        if let Some(plan) = self.state().plans.get_mut(&plan) {
-            plan.machine.on_credit(from, done);
+        let credited = match self.state().plans.get_mut(&plan) {
+            Some(plan) => plan.machine.on_credit(from, done),
+            None => return,
+        };
+        match credited {
+            Ok(()) => self.kick(),
+            Err(error) => self.fail(from, &error.to_string()),
         }
-        self.kick();
     }
 
     /// Looks whether a wait has grown long. Returns a line for the log every [`LONG`], and ends the

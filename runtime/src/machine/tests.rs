@@ -191,7 +191,7 @@ impl World {
             Action::Send { step, edge, value, .. } => {
                 machine.on_received(&from, step, edge, value).unwrap();
             }
-            Action::Credit { done, .. } => machine.on_credit(&from, done),
+            Action::Credit { done, .. } => machine.on_credit(&from, done).unwrap(),
             _ => {}
         }
         machine.check();
@@ -285,10 +285,14 @@ fn a_sender_stops_a_window_ahead() {
     assert!(matches!(a.next(), Action::Wait));
     let (whom, _) = a.waiting_for().unwrap();
     assert_eq!(*whom, player("b"));
-    a.on_credit(&player("b"), 3);
-    // Credits may overtake each other, and those of others do not count.
-    a.on_credit(&player("b"), 1);
-    a.on_credit(&player("m"), 50);
+    a.on_credit(&player("b"), 3).unwrap();
+    // Credits may overtake each other.
+    a.on_credit(&player("b"), 1).unwrap();
+    // Neither who gets nothing nor who says the impossible moves the window.
+    for (from, done) in [("m", 3), ("b", WINDOW + IN_FLIGHT as u64 + 1), ("b", u64::MAX)] {
+        let refused = a.on_credit(&player(from), done);
+        assert_eq!(refused, Err(Misdelivery::FalseCredit { done, current: WINDOW }));
+    }
     assert_eq!(steps(&drain(&mut a)), (WINDOW..WINDOW + 3).collect::<Vec<_>>());
 }
 
@@ -307,7 +311,7 @@ fn a_receiver_gives_credit_before_its_sender_runs_out() {
             let Action::Credit { to, done } = action else { panic!("{action:?}") };
             assert_eq!(to, player("a"));
             assert!(done <= b.done());
-            a.on_credit(&player("b"), done);
+            a.on_credit(&player("b"), done).unwrap();
         }
         assert!(b.done() > before, "both wait for each other at step {before}");
         rounds += 1;
