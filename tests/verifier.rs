@@ -154,6 +154,7 @@ fn no_op_panics_on_what_it_does_not_expect() {
         sordino::graph::AttributeKind::Real => ["-1e308", "0.0", "5e-324"],
         sordino::graph::AttributeKind::Flag => ["true", "false", "true"],
         sordino::graph::AttributeKind::Text => ["\"\"", "\"v\"", "\"Mnist\""],
+        sordino::graph::AttributeKind::Reals => ["[0.0]", "[1.5,-2e9]", "[1e308]"],
         sordino::graph::AttributeKind::Ints => ["[]", "[0,9223372036854775807]", "[2,2,1,1]"],
         sordino::graph::AttributeKind::Player => ["@a", "@b", "@zz"],
         sordino::graph::AttributeKind::Players => ["[]", "[@a]", "[@zz,@a,@a]"],

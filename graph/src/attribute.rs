@@ -18,6 +18,8 @@ pub enum Attribute {
     Text(String),
     /// Integers: `[5,5]`.
     Ints(Vec<i64>),
+    /// Finite real numbers: `[0.5,-1.0]`.
+    Reals(Vec<f64>),
     /// A player: `@server0`.
     Player(PlayerName),
     /// A list of players: `[@server0,@server1]`.
@@ -48,6 +50,8 @@ pub enum AttributeKind {
     Text,
     /// A list of integers.
     Ints,
+    /// A list of finite real numbers.
+    Reals,
     /// A player.
     Player,
     /// A list of players.
@@ -66,6 +70,7 @@ impl Attribute {
             Self::Flag(_) => AttributeKind::Flag,
             Self::Text(_) => AttributeKind::Text,
             Self::Ints(_) => AttributeKind::Ints,
+            Self::Reals(_) => AttributeKind::Reals,
             Self::Player(_) => AttributeKind::Player,
             Self::Players(_) => AttributeKind::Players,
             Self::Type(_) => AttributeKind::Type,
@@ -77,6 +82,7 @@ impl Attribute {
     pub fn is_printable(&self) -> bool {
         match self {
             Self::Real(x) => x.is_finite(),
+            Self::Reals(list) => list.iter().all(|x| x.is_finite()),
             Self::Text(word) => word.len() <= 128 && word.chars().all(is_word_character),
             _ => true,
         }
@@ -97,6 +103,7 @@ impl fmt::Display for Attribute {
             Self::Flag(x) => write!(f, "{x}"),
             Self::Text(word) => write!(f, "\"{word}\""),
             Self::Ints(list) => write_list(f, list.iter()),
+            Self::Reals(list) => write_list(f, list.iter().map(|x| format!("{x:?}"))),
             Self::Player(name) => write!(f, "@{name}"),
             Self::Players(list) => write_list(f, list.iter().map(|name| format!("@{name}"))),
             Self::Type(ty) => write!(f, "<{ty}>"),
@@ -133,6 +140,8 @@ from! {
     bool => |x| Self::Flag(x);
     &str => |x| Self::Text(x.to_owned());
     &[usize] => |x| Self::Ints(x.iter().map(|&n| i64::try_from(n).unwrap_or(i64::MAX)).collect());
+    &[i64] => |x| Self::Ints(x.to_vec());
+    &[f64] => |x| Self::Reals(x.to_vec());
     &PlayerName => |x| Self::Player(x.clone());
     Vec<PlayerName> => |x| Self::Players(x);
     Type => |x| Self::Type(x);
@@ -192,6 +201,12 @@ impl Attributes {
     #[must_use]
     pub fn ints(&self, name: &str) -> Option<&[i64]> {
         if let Some(Attribute::Ints(x)) = self.get(name) { Some(x) } else { None }
+    }
+
+    /// A list of real numbers.
+    #[must_use]
+    pub fn reals(&self, name: &str) -> Option<&[f64]> {
+        if let Some(Attribute::Reals(x)) = self.get(name) { Some(x) } else { None }
     }
 
     /// A player.

@@ -112,7 +112,7 @@ mod tests {
     const OPS: GradientOps = GradientOps { ones_like: &ONES_LIKE, sum: &ADD };
 
     fn scalar<'r>(g: &Recording<'r>) -> Value<'r> {
-        g.op(&crate::testing::ZEROS).attr("shape", &[][..]).at(name("a")).build()
+        g.op(&crate::testing::ZEROS).attr("shape", &[0usize; 0][..]).at(name("a")).build()
     }
 
     fn check(program: impl Fn(&Recording<'_>), expect: &str) {

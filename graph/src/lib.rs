@@ -33,7 +33,7 @@ pub use op::{OpSet, OpSpec, Role, Signature, TypeError};
 pub use partition::{Parts, join, split};
 pub use passes::{Emitter, Rewriter};
 pub use player::{InvalidPlayerName, PlayerName};
-pub use record::{Backward, OpBuilder, RecordError, Recording, Value, record};
+pub use record::{Backward, Expanding, OpBuilder, RecordError, Recording, Value, expand, record};
 pub use setup::{Policy, RevealRule, Secure, Setup};
 pub use sordino_macros::secure_function;
 pub use text::{Digest, ParseError, digest, parse, print, print_with_sources};

@@ -47,6 +47,9 @@ pub enum Role {
     Sum,
     /// A multiple of its one input.
     Scale,
+    /// Moves or picks elements of its inputs: each element of an output is one of an input, or a
+    /// constant.
+    Arrange,
     /// Reads private data of its player.
     PrivateInput,
     /// Reads the variable that its attribute `variable` names.
@@ -79,7 +82,10 @@ impl Role {
     /// Whether two nodes with equal op, attributes and inputs have equal outputs.
     #[must_use]
     pub fn is_pure(self) -> bool {
-        matches!(self, Self::Compute | Self::Sum | Self::Scale | Self::Transfer)
+        matches!(
+            self,
+            Self::Compute | Self::Sum | Self::Scale | Self::Arrange | Self::Transfer
+        )
     }
 }
 
@@ -158,6 +164,28 @@ impl Type {
         } else {
             type_error!("takes plaintext floats, not {self}")
         }
+    }
+
+    /// This type, if its elements are numbers that can be added and multiplied: plaintext floats,
+    /// or fixed-point numbers that are secret or shared.
+    ///
+    /// # Errors
+    /// [`TypeError`] that says what it is instead.
+    pub fn expect_number(&self) -> Result<&Self, TypeError> {
+        let fixed = matches!(self.element, Element::Fixed(_));
+        match self.secrecy {
+            Secrecy::Plain if self.element.is_float() => Ok(self),
+            Secrecy::Secret | Secrecy::Share if fixed => Ok(self),
+            _ => type_error!("takes floats or secret numbers, not {self}"),
+        }
+    }
+
+    /// The number of bits, if this is made of words.
+    ///
+    /// # Errors
+    /// [`TypeError`] that says what it is instead.
+    pub fn expect_bits(&self) -> Result<u32, TypeError> {
+        self.bits().ok_or_else(|| TypeError(format!("takes words of bits, not {self}")))
     }
 
     /// The axes, if there are exactly `N`.

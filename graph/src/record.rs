@@ -61,6 +61,10 @@ use crate::op::{OpSpec, Role};
 use crate::setup::Setup;
 use crate::types::Type;
 
+mod expand;
+
+pub use expand::{Expanding, expand};
+
 /// What went wrong while recording, with the program's line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordFault {
@@ -103,20 +107,9 @@ where
     F: for<'r> FnOnce(&Recording<'r>),
 {
     let graph = Graph::new(name, Arc::new(setup.clone()), Stage::Recorded);
-    let state = RefCell::new(State {
-        graph,
-        scope: "".into(),
-        scopes: HashMap::new(),
-        variables: HashMap::new(),
-        faults: Vec::new(),
-    });
+    let state = RefCell::new(State::new(graph));
     program(&Recording { state: &state, brand: PhantomData });
-    let state = state.into_inner();
-    if state.faults.is_empty() {
-        Ok(state.graph)
-    } else {
-        Err(RecordError { function: name.to_owned(), faults: state.faults })
-    }
+    state.into_inner().finish(name)
 }
 
 /// A recording in progress.
@@ -134,6 +127,8 @@ struct State {
     scopes: HashMap<String, usize>,
     /// Accesses of a variable since, and including, the last assignment.
     variables: HashMap<(Place, String), Accesses>,
+    /// The line that all nodes get, where it is not the caller's.
+    source: Option<SourceLine>,
     faults: Vec<RecordFault>,
 }
 
@@ -327,7 +322,7 @@ impl<'r> OpBuilder<'r> {
         let after = state.order_after(op, &attributes, &place);
         let slots = outputs.len();
         let scope = Arc::clone(&state.scope);
-        let source = Some(source);
+        let source = state.source.clone().or(Some(source));
         let node = Node { op, attributes, inputs: ports, after, outputs, place, scope, source };
         let id = state.graph.push(node);
         let port = |slot| Port { node: id, slot: u32::try_from(slot).unwrap_or(u32::MAX) };
@@ -336,6 +331,25 @@ impl<'r> OpBuilder<'r> {
 }
 
 impl State {
+    fn new(graph: Graph) -> Self {
+        Self {
+            graph,
+            scope: "".into(),
+            scopes: HashMap::new(),
+            variables: HashMap::new(),
+            source: None,
+            faults: Vec::new(),
+        }
+    }
+
+    fn finish(self, name: &str) -> Result<Graph, RecordError> {
+        if self.faults.is_empty() {
+            Ok(self.graph)
+        } else {
+            Err(RecordError { function: name.to_owned(), faults: self.faults })
+        }
+    }
+
     /// The nodes after which an access of a variable comes: a read after the last assignment, an
     /// assignment after the last assignment and every read since.
     fn order_after(&mut self, op: &OpSpec, attributes: &Attributes, place: &Place) -> Vec<NodeId> {

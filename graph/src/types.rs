@@ -156,9 +156,14 @@ pub enum Element {
     I32,
     /// Fixed-point ring elements.
     Fixed(Fixed),
+    /// Words of this many bits, 1 to 128: truth values and numbers as their binary digits.
+    Bits(u8),
 }
 
 impl Element {
+    /// Truth values.
+    pub const BIT: Self = Self::Bits(1);
+
     /// Bytes of one element on the wire.
     #[must_use]
     pub fn bytes(self) -> usize {
@@ -166,6 +171,8 @@ impl Element {
             Self::F32 | Self::I32 => 4,
             Self::F64 => 8,
             Self::Fixed(fixed) => fixed.width.bits() as usize / 8,
+            Self::Bits(..=64) => 8,
+            Self::Bits(_) => 16,
         }
     }
 
@@ -183,6 +190,7 @@ impl fmt::Display for Element {
             Self::F64 => f.write_str("f64"),
             Self::I32 => f.write_str("i32"),
             Self::Fixed(fixed) => fixed.fmt(f),
+            Self::Bits(bits) => write!(f, "bits{bits}"),
         }
     }
 }
@@ -235,6 +243,27 @@ impl Type {
             Element::Fixed(fixed) => Some(fixed),
             _ => None,
         }
+    }
+
+    /// The number of bits of a word, if this is made of words.
+    #[must_use]
+    pub fn bits(&self) -> Option<u32> {
+        match self.element {
+            Element::Bits(bits) => Some(u32::from(bits)),
+            _ => None,
+        }
+    }
+
+    /// This type with another shape.
+    #[must_use]
+    pub fn with_shape(&self, shape: Shape) -> Self {
+        Self { shape, ..self.clone() }
+    }
+
+    /// This type with other elements.
+    #[must_use]
+    pub fn with_element(&self, element: Element) -> Self {
+        Self { element, ..self.clone() }
     }
 
     /// Bytes of the value on the wire, without framing.

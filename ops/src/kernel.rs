@@ -1,6 +1,6 @@
 //! What runs when a node runs.
 
-use sordino_graph::{Node, OpSpec, PlayerName, TypeError};
+use sordino_graph::{Expanding, Node, OpSpec, PlayerName, TypeError, Value};
 
 use crate::data::DataError;
 use crate::data::store::BatchRequest;
@@ -17,6 +17,9 @@ pub struct Op {
     /// For sums whose result does not depend on the order of the terms: adds a term that has
     /// arrived to the sum so far, so that memory is that of one value and not of all.
     pub accumulate: Option<Accumulate>,
+    /// For ops of secrets that a protocol may have no rule for: what computes the same with ops
+    /// that it has rules for.
+    pub expand: Option<Expand>,
 }
 
 impl std::fmt::Debug for Op {
@@ -28,6 +31,9 @@ impl std::fmt::Debug for Op {
 /// Computes the outputs of a node from its inputs. Inputs are handed over: what no other node
 /// still reads may be reused in place.
 pub type Kernel = fn(&Context<'_>, Vec<Tensor>) -> Result<Vec<Tensor>, KernelError>;
+
+/// Records what a node of secrets stands for, in simpler ops; returns its outputs.
+pub type Expand = for<'r> fn(&Expanding<'_, 'r>) -> Vec<Value<'r>>;
 
 /// Adds the second tensor to the first.
 pub type Accumulate = fn(&mut Tensor, Tensor) -> Result<(), KernelError>;

@@ -21,9 +21,9 @@ pub enum Tensor {
     F64(ArcArray<f64, IxDyn>),
     /// 32-bit signed integers.
     I32(ArcArray<i32, IxDyn>),
-    /// Elements of the ring of 2^64: encoded values and shares.
+    /// Elements of the ring of 2^64: encoded values and shares, and words of up to 64 bits.
     Ring64(Elements<u64>),
-    /// Elements of the ring of 2^128: encoded values and shares.
+    /// Elements of the ring of 2^128: encoded values and shares, and longer words.
     Ring128(Elements<u128>),
 }
 
@@ -159,6 +159,8 @@ impl Tensor {
                 Width::W64 => Self::Ring64(Elements::zeros(&ty.shape)),
                 Width::W128 => Self::Ring128(Elements::zeros(&ty.shape)),
             },
+            Element::Bits(..=64) => Self::Ring64(Elements::zeros(&ty.shape)),
+            Element::Bits(_) => Self::Ring128(Elements::zeros(&ty.shape)),
         }
     }
 
@@ -183,6 +185,8 @@ impl Tensor {
             | (Self::I32(_), Element::I32) => true,
             (Self::Ring64(_), Element::Fixed(fixed)) => fixed.width() == Width::W64,
             (Self::Ring128(_), Element::Fixed(fixed)) => fixed.width() == Width::W128,
+            (Self::Ring64(_), Element::Bits(bits)) => bits <= 64,
+            (Self::Ring128(_), Element::Bits(bits)) => bits > 64,
             _ => false,
         };
         element && self.axes() == ty.shape.axes()

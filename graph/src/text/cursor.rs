@@ -147,6 +147,13 @@ impl<'a> Cursor<'a> {
         Fixed::new(width, fraction).ok_or((start, known.into()))
     }
 
+    fn bits(&mut self) -> Result<u8, Expected> {
+        let start = self.at;
+        let bits = self.number("the number of bits of a word")?;
+        let legal = (1..=128).contains(&bits);
+        if legal { Ok(bits) } else { Err((start, "a word of 1 to 128 bits".into())) }
+    }
+
     pub(super) fn ty(&mut self) -> Result<Type, Expected> {
         let secrecy = if self.take_word("secret") {
             Secrecy::Secret
@@ -158,6 +165,7 @@ impl<'a> Cursor<'a> {
         let plain = [("f32", Element::F32), ("f64", Element::F64), ("i32", Element::I32)];
         let element = match plain.into_iter().find(|(name, _)| self.take(name)) {
             Some((_, element)) => element,
+            None if self.take("bits") => Element::Bits(self.bits()?),
             None => Element::Fixed(self.fixed()?),
         };
         self.expect("[")?;
@@ -184,6 +192,9 @@ impl<'a> Cursor<'a> {
             return Ok(Attribute::Type(ty));
         }
         if self.take("[") {
+            if kind == AttributeKind::Reals {
+                return Ok(Attribute::Reals(self.list("]", Self::real)?));
+            }
             self.skip_spaces();
             let empty = self.rest().starts_with(']') && kind == AttributeKind::Players;
             if !self.rest().starts_with('@') && !empty {
@@ -200,10 +211,23 @@ impl<'a> Cursor<'a> {
         }
         self.skip_spaces();
         let start = self.at;
-        let number = self.take_while(|c| c.is_ascii_digit() || "+-.eE".contains(c));
-        let real = |text: &str| text.parse().ok().filter(|x: &f64| x.is_finite());
+        let number = self.digits();
         let value = number.parse().map(Attribute::Int).ok();
-        let value = value.or_else(|| real(number).map(Attribute::Real));
+        let value = value.or_else(|| finite(number).map(Attribute::Real));
         value.ok_or((start, "the value of an attribute".into()))
     }
+
+    fn real(&mut self) -> Result<f64, Expected> {
+        self.skip_spaces();
+        let start = self.at;
+        finite(self.digits()).ok_or((start, "a finite real number".into()))
+    }
+
+    fn digits(&mut self) -> &'a str {
+        self.take_while(|c| c.is_ascii_digit() || "+-.eE".contains(c))
+    }
+}
+
+fn finite(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|x: &f64| x.is_finite())
 }

@@ -5,7 +5,6 @@
 //! - `placement/inputs`: a node's inputs are where it computes, except across a transfer (player
 //!   to another player), a share (player to `secure`) and a reveal (`secure` to player).
 //! - `placement/secrecy`: secrets are on `secure`, plaintext is not.
-//! - `placement/variable`: a variable is on a player.
 //! - `placement/order`: control edges order the accesses of a variable, and nothing else. An
 //!   access comes after the last assignment that stands before it, an assignment also after the
 //!   reads since.
@@ -29,9 +28,6 @@ pub(super) fn check(graph: &Graph, faults: &mut Faults<'_>) {
             .find(|ty| (ty.secrecy == Secrecy::Secret) != (node.place == Place::Secure));
         if let Some(ty) = wrong {
             faults.node("placement/secrecy", id, format!("{ty} cannot be {}", node.place));
-        }
-        if accesses_variable(node) && node.place == Place::Secure {
-            faults.node("placement/variable", id, "a variable is kept by a player");
         }
     }
     check_order(graph, faults);

@@ -157,11 +157,6 @@ fn placement() {
     check("  %3 = negate(%2) : secret fix64.16[] @a", "placement/inputs");
     check("  %3 = zeros[shape=[]]() : f32[] @secure", "placement/secrecy");
     check("  %3 = input[shape=[]]() : f32[] @secure", "placement/secrecy");
-    check(
-        "  %3 = read[type=<secret fix64.16[]>, variable=\"v\"]() : secret fix64.16[] @secure",
-        "placement/variable",
-    );
-    check("  %3 = assign[variable=\"v\"](%2) @secure", "placement/variable");
     super::tests::check(
         "lowered graph",
         "  %0 = zeros[shape=[]]() : f32[] @secure",

@@ -21,6 +21,7 @@ pub static OP: Op = Op {
     spec: OpSpec { name: "accuracy", role: Role::Compute, attributes: &[], infer, gradient: None },
     kernel,
     accumulate: None,
+    expand: None,
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {

@@ -34,6 +34,7 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: Some(accumulate),
+    expand: None,
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {

@@ -37,6 +37,7 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
+    expand: None,
 };
 
 /// `stride`, and whether padding is `Same`.

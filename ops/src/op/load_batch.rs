@@ -56,6 +56,7 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
+    expand: None,
 };
 
 fn request(s: &Signature<'_>) -> Result<BatchRequest, TypeError> {

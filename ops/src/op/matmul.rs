@@ -42,6 +42,7 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
+    expand: None,
 };
 
 fn sizes(s: &Signature<'_>) -> Result<(usize, usize, usize), TypeError> {

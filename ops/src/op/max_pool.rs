@@ -37,6 +37,7 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
+    expand: None,
 };
 
 /// The sizes of a pooling of the first input.

@@ -22,4 +22,5 @@ pub static OP: Op = Op {
         Ok(vec![Tensor::f32(shape, vec![1.0; shape.elements()])])
     },
     accumulate: None,
+    expand: None,
 };

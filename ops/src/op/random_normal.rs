@@ -40,6 +40,7 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
+    expand: None,
 };
 
 fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {

@@ -16,6 +16,7 @@ pub static OP: Op = Op {
     spec: OpSpec { name: "relu_grad", role: Role::Compute, attributes: &[], infer, gradient: None },
     kernel,
     accumulate: None,
+    expand: None,
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {

@@ -26,6 +26,7 @@ pub static OP: Op = Op {
     },
     kernel: |cx, _| cx.bug("is lowered before it runs"),
     accumulate: None,
+    expand: None,
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {

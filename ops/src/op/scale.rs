@@ -29,6 +29,7 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
+    expand: None,
 };
 
 /// Largest magnitude of a factor: a product with it keeps the headroom of encoded values.

@@ -31,6 +31,7 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
+    expand: None,
 };
 
 /// Checks that the first two inputs are logits of a batch and its labels.

@@ -18,6 +18,7 @@ pub static OP: Op = Op {
     spec: OpSpec { name: "sum_rows", role: Role::Compute, attributes: &[], infer, gradient: None },
     kernel,
     accumulate: None,
+    expand: None,
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {

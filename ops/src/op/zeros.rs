@@ -27,4 +27,5 @@ pub static OP: Op = Op {
     },
     kernel: |cx, _| Ok(vec![Tensor::zeros(&cx.node.outputs[0])]),
     accumulate: None,
+    expand: None,
 };
