@@ -82,10 +82,7 @@ impl Role {
     /// Whether two nodes with equal op, attributes and inputs have equal outputs.
     #[must_use]
     pub fn is_pure(self) -> bool {
-        matches!(
-            self,
-            Self::Compute | Self::Sum | Self::Scale | Self::Arrange | Self::Transfer
-        )
+        matches!(self, Self::Compute | Self::Sum | Self::Scale | Self::Arrange | Self::Transfer)
     }
 }
 

@@ -65,7 +65,8 @@ where
         let outputs = rule(&expanding).unwrap_or_else(|| {
             let mut copy = node.clone();
             copy.inputs = expanding.inputs.iter().filter_map(Value::port).collect();
-            copy.after = copy.after.iter().filter_map(|before| nodes.get(before).copied()).collect();
+            copy.after =
+                copy.after.iter().filter_map(|before| nodes.get(before).copied()).collect();
             let new = state.borrow_mut().graph.push(copy);
             nodes.insert(id, new);
             let port = |slot| Port { node: new, slot: u32::try_from(slot).unwrap_or(u32::MAX) };
