@@ -108,6 +108,22 @@ impl Followed<'_> {
         self.owners.get(id.index()).unwrap_or(&NOBODY)
     }
 
+    /// The nodes that reveal something, in order.
+    pub(crate) fn reveals(&self) -> impl Iterator<Item = NodeId> {
+        self.reveals.iter().map(|(id, _)| *id)
+    }
+
+    /// Whose data is in what a node reveals, and whether it is a sum of what they shared.
+    pub(crate) fn behind(&self, reveal: NodeId) -> (Owners, bool) {
+        let found = self.reveals.binary_search_by_key(&reveal, |(id, _)| *id);
+        let form = found.map(|i| &self.reveals[i].1).ok();
+        let ports = || form.into_iter().flat_map(BTreeMap::keys);
+        let owners = ports().flat_map(|port| self.symbols[port].owners.iter().cloned());
+        let secret =
+            |port: &Port| self.graph.ty(*port).is_some_and(|ty| ty.secrecy == Secrecy::Secret);
+        (owners.collect(), !ports().any(secret))
+    }
+
     fn learn(&mut self, id: NodeId, node: &Node) {
         let owners = self.owners_of(node);
         let echoes = self.echoes_of(node);
