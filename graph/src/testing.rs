@@ -30,6 +30,7 @@ ops! {
     INPUT, "input", PrivateInput, ["shape": Ints], shaped, None;
     ZEROS, "zeros", Compute, ["shape": Ints], shaped, None;
     NEGATE, "negate", Compute, [], same, Some(|b| vec![b.gradient().map(negate)]);
+    PICK, "pick", Arrange, [], |s| Ok(s.inputs.first().map(|&ty| ty.clone()).into_iter().collect()), None;
     OPAQUE, "opaque", Compute, [], same, None;
     HALVES, "halves", Compute, [], |s| same(s).map(|ty| [ty.clone(), ty].concat()), Some(first_half);
     ONES_LIKE, "ones_like", Compute, [], same, None;

@@ -1,17 +1,23 @@
 //! Follows values through a recorded graph: whose data is in each, and of what secrets are made.
 //!
 //! A secret is followed as a sum of multiples of the values that were shared, its [`Form`]; what
-//! any other op makes of secrets counts as one unknown value that mixes all that went in.
+//! any other op makes of secrets counts as one unknown value that mixes all that can be seen in
+//! what went in. Of what is only moved, each element is still one of an input: it mixes no more
+//! than each of them. What a secret variable holds may be anything of anyone, since another program
+//! may have left it there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::PlayerName;
-use crate::graph::{Graph, Node, NodeId, Port};
+use crate::graph::{Graph, Node, NodeId, Place, Port};
 use crate::op::Role;
 use crate::types::Secrecy;
 
 /// Terms of forms and owners of values looked at before a program counts as too entangled.
 pub(super) const MOST_WORK: usize = 1 << 22;
+
+/// A value whose factor is less than this part of another's does not hide it.
+const FAINT: f64 = 1e-3;
 
 /// A value whose factor was ever larger has left the headroom of encoded numbers: what is left of
 /// it in the ring may be anything, or nothing.
@@ -40,6 +46,11 @@ impl Term {
         Self { factor, faintest: if inside { faintest } else { 0.0 } }
     }
 
+    /// Whether the value can be seen beside one of the factor `largest`.
+    pub(super) fn is_visible(self, kept: f64, largest: f64) -> bool {
+        kept > 0.0 && self.factor.abs() * kept >= FAINT * largest
+    }
+
     /// The part of the value that the way here has left of it: 1 if it was never fainter than it
     /// is, 0 if there is nothing.
     pub(super) fn kept(self) -> f64 {
@@ -53,6 +64,8 @@ impl Term {
 pub(super) struct Symbol {
     /// Who stands behind it.
     pub(super) owners: Owners,
+    /// Those of the owners whose data hides that of the others in it.
+    pub(super) hiding: Owners,
     /// What was revealed in this run and is in it again.
     pub(super) echoes: Echoes,
 }
@@ -67,7 +80,7 @@ pub(crate) struct Followed<'g> {
     forms: Vec<Form>,
     echoes: Vec<Echoes>,
     /// Echoes in the variables that were assigned so far.
-    assigned: BTreeMap<(PlayerName, String), Echoes>,
+    assigned: BTreeMap<(Place, String), Echoes>,
     pub(super) symbols: BTreeMap<Port, Symbol>,
     /// What is revealed, in order.
     pub(super) reveals: Vec<(NodeId, Form)>,
@@ -128,8 +141,9 @@ impl Followed<'_> {
         let owners = self.owners_of(node);
         let echoes = self.echoes_of(node);
         let whole = Term { factor: 1.0, faintest: 1.0 };
-        let mut symbol = |port: Port| {
-            let symbol = Symbol { owners: owners.clone(), echoes: echoes.clone() };
+        let hiding = self.hiding_in(node, &owners);
+        let symbol = |port: Port| {
+            let symbol = Symbol { owners: owners.clone(), hiding, echoes: echoes.clone() };
             self.symbols.insert(port, symbol);
             Form::from([(port, whole)])
         };
@@ -171,8 +185,45 @@ impl Followed<'_> {
             self.work += 1 + of_input.len();
             owners.extend(of_input.iter().cloned());
         }
-        let own = matches!(node.op.role, Role::PrivateInput | Role::ReadVariable);
-        owners.extend(node.place.player().filter(|_| own).cloned());
+        if matches!(node.op.role, Role::PrivateInput | Role::ReadVariable) {
+            let anyone: &[_] = match &node.place {
+                Place::Player(name) => std::slice::from_ref(name),
+                Place::Secure => &self.graph.setup().players,
+            };
+            self.work += anyone.len();
+            owners.extend(anyone.iter().cloned());
+        }
+        owners
+    }
+
+    /// Whose data hides that of the other owners in a new value.
+    fn hiding_in(&mut self, node: &Node, owners: &Owners) -> Owners {
+        let secret =
+            |port: &&Port| self.graph.ty(**port).is_some_and(|ty| ty.secrecy == Secrecy::Secret);
+        let inputs = node.inputs.iter().filter(secret).map(|port| port.node.index());
+        match node.op.role {
+            Role::Share => owners.clone(),
+            Role::ReadVariable | Role::Reveal | Role::Sum | Role::Scale => Owners::new(),
+            Role::Arrange => {
+                let visible = inputs.map(|input| self.visible(input));
+                visible.reduce(|all, input| &all & &input).unwrap_or_default()
+            }
+            _ => inputs.flat_map(|input| self.visible(input)).collect(),
+        }
+    }
+
+    /// Whose data can be seen in a secret.
+    fn visible(&mut self, node: usize) -> Owners {
+        let Self { forms, symbols, work, .. } = self;
+        let largest = forms[node].values().map(|term| term.factor.abs()).fold(0.0, f64::max);
+        let visible = forms[node].iter().filter(|(_, term)| term.is_visible(term.kept(), largest));
+        let owners = visible.flat_map(|(port, _)| {
+            let hiding = &symbols[port].hiding;
+            *work += hiding.len();
+            hiding.iter().cloned()
+        });
+        let owners = owners.collect();
+        *work += 1 + forms[node].len();
         owners
     }
 
@@ -214,8 +265,8 @@ impl Followed<'_> {
 }
 
 /// The variable that a node reads or assigns.
-pub(super) fn variable(node: &Node) -> Option<(PlayerName, String)> {
-    Some((node.place.player()?.clone(), node.attributes.text("variable")?.to_owned()))
+pub(super) fn variable(node: &Node) -> Option<(Place, String)> {
+    Some((node.place.clone(), node.attributes.text("variable")?.to_owned()))
 }
 
 /// What the ring multiplies by: a whole number, or a multiple of 2^-fraction.

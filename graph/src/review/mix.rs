@@ -16,9 +16,6 @@ use super::follow::{Followed, MOST_WORK, Symbol, Term};
 use crate::PlayerName;
 use crate::graph::{NodeId, Port};
 
-/// A value whose factor is less than this part of another's does not hide it.
-const FAINT: f64 = 1e-3;
-
 /// Values, or players, that no combination of the reveals takes apart.
 #[derive(Debug)]
 pub(crate) struct Group<'a> {
@@ -35,8 +32,9 @@ struct Column<'a> {
     owners: BTreeSet<&'a PlayerName>,
     /// The reveals that it is in, in order, with its factor there.
     terms: Vec<(usize, Term)>,
-    /// Something that was revealed is in it: it hides nothing.
-    echo: bool,
+    /// Those of the owners whose data hides that of others; nobody's if something that was revealed
+    /// is in it.
+    hiding: BTreeSet<&'a PlayerName>,
 }
 
 /// The groups of all that `to` learns; `None` when there is too much to look at.
@@ -55,14 +53,15 @@ pub(crate) fn groups<'a>(
     for (row, (_, form)) in reveals.iter().enumerate().filter(|(_, (id, _))| learns(*id)) {
         for (port, term) in form {
             let column = columns.entry(*port).or_insert_with(|| {
-                let Symbol { owners, echoes } = &symbols[port];
+                let Symbol { owners, hiding, echoes } = &symbols[port];
                 *work += owners.len() + echoes.len();
                 // What the player itself, or everyone, was told is a row of its own.
                 let unknown = echoes.iter().filter(|(told, owner)| hidden(&told) && hidden(&owner));
                 let unknown: Vec<_> = unknown.map(|(_, owner)| owner).collect();
                 echoed.extend(&unknown);
                 let owners = owners.iter().filter(&hidden).collect();
-                Column { owners, terms: vec![], echo: !unknown.is_empty() }
+                let hiding = hiding.iter().filter(|owner| unknown.is_empty() && hidden(owner));
+                Column { owners, terms: vec![], hiding: hiding.collect() }
             });
             column.terms.push((row, *term));
             *work += column.owners.len();
@@ -96,14 +95,13 @@ fn groups_of_values<'a>(
     let group = move |(direction, columns): (Vec<(usize, u64)>, Vec<&Column<'a>>)| {
         let largest = columns.iter().map(|c| c.terms[0].1.factor.abs()).fold(0.0, f64::max);
         let visible = |column: &&&Column<'a>| {
-            let size = column.terms[0].1.factor.abs();
             let kept = column.terms.iter().map(|(_, term)| term.kept()).fold(1.0, f64::min);
-            !column.echo && kept > 0.0 && size * kept >= FAINT * largest
+            column.terms[0].1.is_visible(kept, largest)
         };
         let owners = |column: &&Column<'a>| column.owners.clone();
         Group {
             owners: columns.iter().flat_map(owners).collect(),
-            hiding: columns.iter().filter(visible).flat_map(|c| c.owners.clone()).collect(),
+            hiding: columns.iter().filter(visible).flat_map(|c| c.hiding.clone()).collect(),
             reveals: direction.into_iter().map(|(row, _)| id(row)).collect(),
         }
     };
@@ -121,9 +119,7 @@ fn groups_of_players<'a>(
         for &owner in &column.owners {
             rows.entry(owner).or_default().extend(column.terms.iter().map(|(row, _)| row));
         }
-        if !column.echo {
-            hiding.extend(&column.owners);
-        }
+        hiding.extend(&column.hiding);
     }
     let mut groups: BTreeMap<BTreeSet<usize>, BTreeSet<&PlayerName>> = BTreeMap::new();
     for (owner, rows) in rows {

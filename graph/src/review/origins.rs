@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::follow::{MOST_WORK, variable};
 use super::{Exit, Input, Review, ReviewError};
-use crate::PlayerName;
-use crate::graph::{Graph, Node, NodeId};
+use crate::graph::{Graph, Node, NodeId, Place};
 use crate::op::Role;
 
 /// What a value is made of.
@@ -20,7 +19,7 @@ enum Origin {
 type Origins = BTreeSet<Origin>;
 
 /// What variables were made of when they were last assigned, in the step before or in this one.
-type Variables = BTreeMap<(PlayerName, String), Origins>;
+type Variables = BTreeMap<(Place, String), Origins>;
 
 pub(super) fn review(graph: &Graph, exits: Vec<Exit>) -> Result<Review, ReviewError> {
     let names = graph.node_names();

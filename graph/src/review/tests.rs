@@ -210,3 +210,30 @@ fn what_was_revealed_hides_nothing() {
     );
     assert_eq!(broken("", &old), "");
 }
+
+/// What ops of secrets do, beside sums and multiples.
+#[test]
+fn what_is_moved_is_mixed_no_more_than_its_parts() {
+    let check = |nodes: &str, rule: &str| {
+        let nodes = [&shared(&["a", "b", "c"]), nodes].concat();
+        let end = nodes.trim_end().lines().count();
+        let nodes = format!("{nodes}  %{end} = reveal(%{}) : fix64.16[] @m", end - 1);
+        assert_eq!(broken("", &nodes), rule, "{nodes}");
+    };
+    // Side by side is not mixed.
+    check(&format!("  %9 = pick(%2, %5) : {SECRET}\n"), "secrecy/mixed");
+    let sums = format!("  %9 = add_n(%2, %5) : {SECRET}\n  %10 = add_n(%5, %2, %8) : {SECRET}\n");
+    check(&format!("{sums}  %11 = pick(%9, %10) : {SECRET}\n"), "");
+    check(&format!("{sums}  %11 = pick(%9, %8) : {SECRET}\n"), "secrecy/mixed");
+    check(&format!("{sums}  %11 = pick(%9) : {SECRET}\n"), "");
+    // Neither is what nobody can see in it.
+    let faint = format!("  %9 = scale[factor=0.0001](%2) : {SECRET}\n");
+    let faint = format!("{faint}  %10 = add_n(%9, %5) : {SECRET}\n");
+    check(&format!("{faint}  %11 = opaque(%10) : {SECRET}\n"), "secrecy/mixed");
+    check(&format!("{sums}  %11 = opaque(%9) : {SECRET}\n"), "");
+    // What another program left behind may be one player's alone, and hides nothing.
+    let read = format!("  %9 = read[type=<secret fix64.16[]>, variable=\"v\"]() : {SECRET}\n");
+    check(&read, "secrecy/mixed");
+    check(&format!("{read}  %10 = add_n(%9, %2) : {SECRET}\n"), "secrecy/mixed");
+    check(&format!("{read}  %10 = add_n(%9, %2, %5) : {SECRET}\n"), "");
+}
