@@ -93,6 +93,17 @@ impl Certificate {
         self.names.iter().any(|name| name == player.as_str())
     }
 
+    /// Whether the key of this certificate made `signature` on `message`.
+    #[must_use]
+    pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        // What was parsed once parses again.
+        let Ok((_, parsed)) = x509_parser::parse_x509_certificate(&self.der) else { return false };
+        let key = &parsed.public_key().subject_public_key.data;
+        let algorithms = rustls::crypto::aws_lc_rs::default_provider();
+        let mut algorithms = algorithms.signature_verification_algorithms.all.iter();
+        algorithms.any(|algorithm| algorithm.verify_signature(key, message, signature).is_ok())
+    }
+
     /// The first second of the validity period.
     #[must_use]
     pub fn not_before(&self) -> Moment {

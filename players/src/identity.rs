@@ -187,6 +187,20 @@ impl Identity {
         self.certificate.fingerprint()
     }
 
+    /// Signs a message; [`Certificate::has_signed`] checks it.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, String> {
+        use rustls::SignatureScheme as Scheme;
+        let schemes = [
+            Scheme::ECDSA_NISTP256_SHA256,
+            Scheme::ECDSA_NISTP384_SHA384,
+            Scheme::ED25519,
+            Scheme::RSA_PSS_SHA256,
+        ];
+        let signer = self.signer.key.choose_scheme(&schemes);
+        let signer = signer.ok_or("it is of a kind that nothing is signed with")?;
+        signer.sign(message).map_err(|error| error.to_string())
+    }
+
     /// The certificate with the key loaded for signing, as rustls takes it.
     pub(crate) fn signer(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.signer)

@@ -33,6 +33,7 @@ pub mod certificate;
 pub mod fingerprint;
 pub mod identity;
 pub mod roster;
+pub mod signed;
 pub mod tls;
 
 pub use address::{Address, AddressError};
@@ -40,5 +41,6 @@ pub use certificate::{Certificate, CertificateError};
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use identity::{Identity, IdentityError};
 pub use roster::{DRIVER, Player, Roster, RosterError};
+pub use signed::{SignedError, SignedPlans};
 pub use sordino_graph::{InvalidPlayerName, PlayerName};
 pub use tls::{Refusal, TlsError};
