@@ -1,12 +1,12 @@
 //! What runs when a node runs.
 
-use sordino_graph::{Expanding, Node, OpSpec, PlayerName, TypeError, Value};
+use sordino_graph::{Expanding, Node, OpSpec, PlayerName, Shape, TypeError, Value};
 
 use crate::data::DataError;
 use crate::data::store::BatchRequest;
 use crate::tensor::fixed::OutOfRangeKind;
 use crate::tensor::pad::Pad;
-use crate::value::Tensor;
+use crate::value::{Elements, Tensor, TensorRing};
 
 /// An op whole: its static spec and its kernel.
 pub struct Op {
@@ -137,6 +137,18 @@ pub enum KernelError {
     Bug(String),
 }
 
+/// Calls a function that is generic over the ring with the ring of the type `$ty`.
+macro_rules! in_ring_of {
+    ($cx:expr, $ty:expr, $run:ident($($argument:expr),* $(,)?)) => {
+        match $ty.fixed().map(|fixed| fixed.width()) {
+            Some(sordino_graph::Width::W64) => $run::<u64>($($argument),*),
+            Some(sordino_graph::Width::W128) => $run::<u128>($($argument),*),
+            None => $cx.bug("computes on shares"),
+        }
+    };
+}
+pub(crate) use in_ring_of;
+
 impl From<TypeError> for KernelError {
     fn from(error: TypeError) -> Self {
         Self::Bug(error.to_string())
@@ -155,6 +167,36 @@ impl Context<'_> {
         inputs: Vec<Tensor>,
     ) -> Result<[Tensor; N], KernelError> {
         inputs.try_into().or_else(|_| self.bug("got the wrong number of inputs"))
+    }
+
+    /// The elements of shares in one ring.
+    pub(crate) fn shares<R: TensorRing>(
+        &self,
+        inputs: impl IntoIterator<Item = Tensor>,
+    ) -> Result<Vec<Elements<R>>, KernelError> {
+        let shares = inputs.into_iter().map(R::elements).collect::<Option<_>>();
+        shares.map_or_else(|| self.bug("got no shares of its ring"), Ok)
+    }
+
+    /// The pad of the attribute `pad` with this lane, of the holders that the attribute `group`
+    /// lists: as many elements as `shape` has.
+    pub(crate) fn draw<R: TensorRing>(
+        &self,
+        group: &str,
+        lane: u32,
+        shape: &Shape,
+    ) -> Result<Elements<R>, KernelError> {
+        let mut elements = Elements::zeros(shape);
+        self.pad(group, lane)?.fill(elements.make_mut());
+        Ok(elements)
+    }
+
+    /// The pad of the attribute `pad` with this lane, of the holders that the attribute `group`
+    /// lists.
+    pub(crate) fn pad(&self, group: &str, lane: u32) -> Result<Pad, KernelError> {
+        let holders = self.node.attributes.players(group).unwrap_or_default();
+        let number = u32::try_from(self.size("pad")?).unwrap_or(u32::MAX);
+        self.host.pad(holders, number, lane, self.step)
     }
 
     /// The floats of an `f32` tensor.

@@ -5,7 +5,9 @@
 //! players, and [`nn`] has the layers that models are made of.
 
 pub mod buffer;
+mod cross;
 pub mod data;
+mod items;
 pub mod kernel;
 pub mod nn;
 pub mod op;
@@ -15,6 +17,7 @@ pub mod protocol;
 pub mod tensor;
 #[cfg(test)]
 mod testing;
+mod truncation;
 pub mod value;
 
 pub use kernel::{Context, Host, Kernel, KernelError, Op};

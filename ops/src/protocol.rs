@@ -9,7 +9,9 @@ mod lowering;
 pub mod pads;
 pub mod plain;
 
-use sordino_graph::{Graph, SourceLine};
+use sordino_graph::{Graph, Node, OpSpec, Place, RecordError, SourceLine, Type, expand};
+
+use crate::op::op;
 
 /// A protocol.
 #[derive(Clone, Copy)]
@@ -22,6 +24,8 @@ pub struct Protocol {
     pub security: &'static str,
     /// Whether it protects nothing at all.
     pub insecure: bool,
+    /// Whether it has a rule for an op, or none and needs the op's expansion.
+    has_rule: fn(&OpSpec) -> bool,
     lower: fn(&Graph) -> Result<Graph, LowerError>,
 }
 
@@ -76,6 +80,9 @@ pub enum LowerError {
         /// The program's line.
         source_line: Option<SourceLine>,
     },
+    /// What an op stands for cannot be recorded.
+    #[error("bug: an expansion is faulty: {0}. Please report it with the graph's text")]
+    Expansion(#[from] RecordError),
 }
 
 fn names() -> String {
@@ -88,8 +95,18 @@ fn names() -> String {
 pub struct Cost {
     /// Messages one after the other.
     pub rounds: u64,
-    /// Ring elements that cross the wire for each element of the value.
-    pub elements: u64,
+    /// Bytes of shares that cross the wire in all, without framing.
+    pub bytes: u64,
+}
+
+impl Cost {
+    /// Nothing but local work.
+    pub(crate) const FREE: Self = Self { rounds: 0, bytes: 0 };
+
+    /// Messages that hold, in all, `times` times the bytes of `ty`.
+    pub(crate) fn of(rounds: u64, times: usize, ty: &Type) -> Self {
+        Self { rounds, bytes: times as u64 * ty.bytes() as u64 }
+    }
 }
 
 /// Replaces what is on `secure` by what its protocol does on single players. A graph without
@@ -104,5 +121,19 @@ pub fn lower(graph: &Graph) -> Result<Graph, LowerError> {
         let (needed, given) = (protocol.servers, secure.servers.len());
         return Err(LowerError::Servers { protocol: protocol.name, needed, given });
     }
-    (protocol.lower)(graph)
+    (protocol.lower)(&expanded(protocol, graph)?)
+}
+
+/// Replaces ops of secrets that the protocol has no rule for by what they stand for, until none
+/// is left that stands for something.
+fn expanded(protocol: Protocol, graph: &Graph) -> Result<Graph, LowerError> {
+    let expansion = |node: &Node| {
+        let secret = node.place == Place::Secure && !(protocol.has_rule)(node.op);
+        if secret { op(node.op.name).and_then(|op| op.expand) } else { None }
+    };
+    let mut graph = graph.clone();
+    while graph.nodes().any(|(_, node)| expansion(node).is_some()) {
+        graph = expand(&graph, |node| expansion(node.node).map(|expand| expand(node)))?;
+    }
+    Ok(graph)
 }

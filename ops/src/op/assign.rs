@@ -32,8 +32,8 @@ pub static OP: Op = Op {
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;
     match x.secrecy {
-        Secrecy::Plain => Ok(vec![]),
-        _ => type_error!("keeps plaintext, not {x}"),
+        Secrecy::Plain | Secrecy::Share => Ok(vec![]),
+        Secrecy::Secret => type_error!("keeps plaintext, not {x}: use assign_secret"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! `matmul(a, b)`: the product of two matrices.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Shape, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Shape, Signature, TypeError, Value,
+    type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -36,7 +36,7 @@ pub static OP: Op = Op {
         infer: |s| {
             let (m, _, n) = sizes(s)?;
             let shape = Shape::new(&[m, n]).map_err(|e| TypeError(e.to_string()))?;
-            Ok(vec![Type::plain(Element::F32, shape)])
+            Ok(vec![s.inputs[0].with_shape(shape)])
         },
         gradient: Some(gradient),
     },
@@ -47,8 +47,11 @@ pub static OP: Op = Op {
 
 fn sizes(s: &Signature<'_>) -> Result<(usize, usize, usize), TypeError> {
     let [a, b] = s.inputs()?;
-    let [a0, a1] = a.expect_plain(Element::F32)?.expect_rank()?;
-    let [b0, b1] = b.expect_plain(Element::F32)?.expect_rank()?;
+    if (a.secrecy, a.element) != (b.secrecy, b.element) {
+        return type_error!("multiplies values of one kind, not {a} by {b}");
+    }
+    let [a0, a1] = a.expect_number()?.expect_rank()?;
+    let [b0, b1] = b.expect_number()?.expect_rank()?;
     let flag = |name| s.attributes.flag(name).unwrap_or_default();
     let (m, k) = if flag("transpose_a") { (a1, a0) } else { (a0, a1) };
     let (inner, n) = if flag("transpose_b") { (b1, b0) } else { (b0, b1) };

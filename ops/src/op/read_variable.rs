@@ -41,8 +41,8 @@ pub static OP: Op = Op {
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     s.inputs::<0>()?;
     match s.attributes.ty("type") {
-        Some(ty) if ty.secrecy == Secrecy::Plain => Ok(vec![ty.clone()]),
-        _ => type_error!("reads plaintext: say its type"),
+        Some(ty) if ty.secrecy != Secrecy::Secret => Ok(vec![ty.clone()]),
+        _ => type_error!("reads plaintext or, on a server, a share: say its type"),
     }
 }
 

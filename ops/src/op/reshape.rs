@@ -1,14 +1,15 @@
 //! `reshape(x)`: the same elements under another shape.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Signature, Type, TypeError,
-    Value, type_error,
+    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
+    type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
-use crate::value::{Tensor, slice};
+use crate::value::Tensor;
 
-/// The elements of `x`, row-major, as a tensor of `shape`, which holds as many.
+/// The elements of `x`, row-major, as a tensor of `shape`, which holds as many. Takes values of
+/// any type.
 #[track_caller]
 pub fn reshape<'r>(x: Value<'r>, shape: &[usize]) -> Value<'r> {
     x.recording().op(&OP.spec).attr("shape", shape).input(x).build()
@@ -18,7 +19,7 @@ pub fn reshape<'r>(x: Value<'r>, shape: &[usize]) -> Value<'r> {
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "reshape",
-        role: Role::Compute,
+        role: Role::Arrange,
         attributes: &[AttributeSpec { name: "shape", kind: AttributeKind::Ints }],
         infer,
         gradient: Some(gradient),
@@ -30,7 +31,6 @@ pub static OP: Op = Op {
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;
-    x.expect_plain(Element::F32)?;
     let shape = s.shape("shape")?;
     if shape.elements() == x.shape.elements() {
         Ok(vec![Type { shape, ..x.clone() }])
@@ -45,14 +45,18 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [Tensor::F32(x)] = cx.inputs(inputs)? else { return cx.bug("got no f32 tensor") };
-    let shape = ndarray::IxDyn(cx.node.outputs[0].shape.axes());
+    let [x] = cx.inputs(inputs)?;
+    let shape = &cx.node.outputs[0].shape;
+    let axes = ndarray::IxDyn(shape.axes());
     // Contiguous arrays keep their elements; only the view of them changes.
-    let reshaped = match x.clone().into_shape_with_order(shape) {
-        Ok(array) => Tensor::F32(array),
-        Err(_) => Tensor::f32(&cx.node.outputs[0].shape, slice(&x).to_vec()),
+    let kept = match &x {
+        Tensor::F32(x) => x.clone().into_shape_with_order(axes).map(Tensor::F32),
+        Tensor::F64(x) => x.clone().into_shape_with_order(axes).map(Tensor::F64),
+        Tensor::I32(x) => x.clone().into_shape_with_order(axes).map(Tensor::I32),
+        Tensor::Ring64(x) => Ok(Tensor::Ring64(x.clone().reshaped(shape))),
+        Tensor::Ring128(x) => Ok(Tensor::Ring128(x.clone().reshaped(shape))),
     };
-    Ok(vec![reshaped])
+    kept.map_or_else(|_| cx.bug("got as many elements as it cannot hold"), |kept| Ok(vec![kept]))
 }
 
 #[cfg(test)]

@@ -14,23 +14,19 @@
 //! A reveal sends each summand once, to the one player that may learn the value: it sees three
 //! random elements with the sum x.
 //!
-//! | rule | rounds | elements on the wire |
-//! |---|---|---|
-//! | share, additive | 1 | 1 |
-//! | share, replicated | 1 | 2 |
-//! | sum | 0 | 0 |
-//! | multiple by a whole number | 0 | 0 |
-//! | multiple by another number | 1 | 1 |
-//! | reveal | 1 | 3 |
+//! Each rule's page says what it costs, what every server sees, and why it learns nothing from it.
 
 mod linear;
+mod multiply;
 mod reveal;
 mod scale;
 mod share;
+mod truncate;
+mod variable;
 
 use std::collections::HashSet;
 
-use sordino_graph::{Graph, Node, NodeId, Place, Port, Role};
+use sordino_graph::{Graph, Node, NodeId, OpSpec, Place, Port, Role};
 
 use super::lowering::{Lowering, Rule};
 use super::{Cost, LowerError, Protocol};
@@ -41,15 +37,34 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     servers: 3,
     security: "semi-honest, one of three servers corrupted",
     insecure: false,
+    has_rule: |op| rule_of(op).is_some(),
     lower,
 };
 
-const RULES: &[Rule<Shared>] = &[
-    Rule { op: "share", lower: share::lower, cost: share::cost },
-    Rule { op: "add_n", lower: linear::lower_sum, cost: linear::cost },
-    Rule { op: "scale", lower: scale::lower, cost: scale::cost },
+static RULES: &[Rule<Shared>] = &[
+    Rule { op: "add_bias", lower: linear::lower, cost: linear::cost },
+    Rule { op: "add_n", lower: linear::lower, cost: linear::cost },
+    Rule { op: "assign_secret", lower: variable::assign, cost: variable::cost },
+    Rule { op: "cumsum", lower: linear::lower, cost: linear::cost },
+    Rule { op: "matmul", lower: multiply::lower, cost: multiply::cost },
+    Rule { op: "mul", lower: multiply::lower, cost: multiply::cost },
+    Rule { op: "read_secret", lower: variable::read, cost: variable::cost },
+    Rule { op: "reduce_sum", lower: linear::lower, cost: linear::cost },
     Rule { op: "reveal", lower: reveal::lower, cost: reveal::cost },
+    Rule { op: "scale", lower: scale::lower, cost: scale::cost },
+    Rule { op: "scatter", lower: linear::lower, cost: linear::cost },
+    Rule { op: "share", lower: share::lower, cost: share::cost },
+    Rule { op: "square", lower: multiply::lower, cost: multiply::cost },
+    Rule { op: "sum_rows", lower: linear::lower, cost: linear::cost },
 ];
+
+/// Ops that move elements are done to each share.
+static ARRANGE: Rule<Shared> = Rule { op: "", lower: linear::lower, cost: linear::cost };
+
+fn rule_of(op: &OpSpec) -> Option<&'static Rule<Shared>> {
+    let rule = RULES.iter().find(|rule| rule.op == op.name);
+    rule.or_else(|| (op.role == Role::Arrange).then_some(&ARRANGE))
+}
 
 /// The shares of a secret, by server.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +83,14 @@ impl Shared {
             Self::Replicated(shares) => shares.map(|[own, _]| own),
         }
     }
+
+    /// Both summands of each server.
+    fn replicated(self) -> [[Port; 2]; 3] {
+        match self {
+            Self::Replicated(shares) => shares,
+            Self::Additive(_) => unreachable!("`replicated_nodes` says what must be replicated"),
+        }
+    }
 }
 
 fn lower(graph: &Graph) -> Result<Graph, LowerError> {
@@ -80,7 +103,7 @@ fn lower(graph: &Graph) -> Result<Graph, LowerError> {
 /// [`LowerError::NoRule`] for an op that has no rule.
 pub fn lower_with_cost(graph: &Graph) -> Result<(Graph, Vec<(NodeId, Cost)>), LowerError> {
     let replicated = replicated_nodes(graph);
-    Lowering::new(graph, &replicated).run(PROTOCOL.name, RULES)
+    Lowering::new(graph, &replicated).run(PROTOCOL.name, rule_of)
 }
 
 /// Secret nodes whose value must be replicated, because something computes on it that needs two
@@ -90,7 +113,7 @@ fn replicated_nodes(graph: &Graph) -> HashSet<NodeId> {
     for (id, node) in graph.nodes().rev() {
         let secret = node.place == Place::Secure;
         let linear = match node.op.role {
-            Role::Sum => true,
+            Role::Sum | Role::Arrange => true,
             Role::Scale => scale::is_whole(node),
             _ => false,
         };
@@ -103,7 +126,7 @@ fn replicated_nodes(graph: &Graph) -> HashSet<NodeId> {
 }
 
 fn free(_: &Lowering<'_, Shared>, _: NodeId, _: &Node) -> Cost {
-    Cost { rounds: 0, elements: 0 }
+    Cost::FREE
 }
 
 #[cfg(test)]

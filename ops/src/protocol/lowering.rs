@@ -31,13 +31,14 @@ pub(super) struct Lowering<'a, V> {
     out: Emitter,
     plain: HashMap<Port, Port>,
     secrets: HashMap<Port, V>,
-    nodes: HashMap<NodeId, NodeId>,
+    /// What became of each node: those that its successors in order come after.
+    nodes: HashMap<NodeId, Vec<NodeId>>,
     pads: u32,
     /// What the rules cost so far.
     pub(super) cost: Vec<(NodeId, Cost)>,
 }
 
-impl<'a, V> Lowering<'a, V> {
+impl<'a, V: 'static> Lowering<'a, V> {
     pub(super) fn new(from: &'a Graph, replicated: &'a HashSet<NodeId>) -> Self {
         Self {
             from,
@@ -56,7 +57,7 @@ impl<'a, V> Lowering<'a, V> {
     pub(super) fn run(
         mut self,
         protocol: &'static str,
-        rules: &[Rule<V>],
+        rule_of: impl Fn(&OpSpec) -> Option<&'static Rule<V>>,
     ) -> Result<(Graph, Vec<(NodeId, Cost)>), LowerError> {
         for (id, node) in self.from.nodes() {
             let secret =
@@ -65,7 +66,7 @@ impl<'a, V> Lowering<'a, V> {
                 self.copy(id, node);
                 continue;
             }
-            let Some(rule) = rules.iter().find(|rule| rule.op == node.op.name) else {
+            let Some(rule) = rule_of(node.op) else {
                 let (op, source_line) = (node.op.name, node.source.clone());
                 return Err(LowerError::NoRule { protocol, op, source_line });
             };
@@ -81,10 +82,10 @@ impl<'a, V> Lowering<'a, V> {
     fn copy(&mut self, id: NodeId, node: &Node) {
         let mut copy = node.clone();
         copy.inputs = node.inputs.iter().map(|port| self.plain[port]).collect();
-        copy.after = node.after.iter().map(|before| self.nodes[before]).collect();
+        copy.after = node.after.iter().flat_map(|before| &self.nodes[before]).copied().collect();
         let slots = copy.outputs.len();
         let new = self.out.push(copy);
-        self.nodes.insert(id, new);
+        self.nodes.insert(id, vec![new]);
         for slot in (0..slots).map(|slot| u32::try_from(slot).unwrap_or(u32::MAX)) {
             self.plain.insert(Port { node: id, slot }, Port { node: new, slot });
         }
@@ -99,6 +100,18 @@ impl<'a, V> Lowering<'a, V> {
         player: &PlayerName,
     ) -> Port {
         self.out.emit(op, attributes, inputs, &player.into())
+    }
+
+    /// Appends a node of `N` outputs on `player`.
+    pub(super) fn emit_all<const N: usize>(
+        &mut self,
+        op: &'static OpSpec,
+        attributes: Attributes,
+        inputs: &[Port],
+        player: &PlayerName,
+    ) -> [Port; N] {
+        let first = self.emit(op, attributes, inputs, player);
+        std::array::from_fn(|slot| Port { slot: slot as u32, ..first })
     }
 
     /// The value on `to`: where it is already, or by a transfer.
@@ -136,7 +149,20 @@ impl<'a, V> Lowering<'a, V> {
 
     pub(super) fn set_plain(&mut self, node: NodeId, value: Port) {
         self.plain.insert(Port { node, slot: 0 }, value);
-        self.nodes.insert(node, value.node);
+        self.nodes.insert(node, vec![value.node]);
+    }
+
+    /// Appends an access of a variable, one of those that `node` becomes: after the accesses of
+    /// the same variable that the node comes after.
+    pub(super) fn access(&mut self, node: NodeId, access: Node) -> NodeId {
+        let variable =
+            |node: &Node| (node.place.clone(), node.attributes.text("variable").map(str::to_owned));
+        let same = |before: &NodeId| variable(self.out.graph().node(*before)) == variable(&access);
+        let before = self.from.node(node).after.iter().flat_map(|before| &self.nodes[before]);
+        let after = before.copied().filter(same).collect();
+        let new = self.out.push(Node { after, ..access });
+        self.nodes.entry(node).or_default().push(new);
+        new
     }
 
     /// The lowered graph so far.

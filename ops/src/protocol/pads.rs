@@ -3,6 +3,9 @@
 
 use sordino_graph::{Graph, Node, PlayerName, Role};
 
+use crate::op::zero_mask;
+use crate::truncation;
+
 /// A pad that a node draws.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DrawnPad {
@@ -30,6 +33,20 @@ pub fn drawn_by(node: &Node) -> Vec<DrawnPad> {
                 let holders = players(name);
                 if !holders.is_empty() {
                     drawn.push(DrawnPad { holders, pad: int("pad"), lane });
+                }
+            }
+        }
+        "zero_mask" => {
+            let lane = int("lane");
+            for (name, lane) in [("plus", lane), ("minus", (lane + 1) % zero_mask::LANES)] {
+                drawn.push(DrawnPad { holders: players(name), pad: int("pad"), lane });
+            }
+        }
+        "truncate_first" | "truncate_second" | "truncate_third" => {
+            for (name, lanes) in truncation::lane::OF_GROUPS {
+                let holders = players(name);
+                for &lane in lanes.iter().filter(|_| !holders.is_empty()) {
+                    drawn.push(DrawnPad { holders: holders.clone(), pad: int("pad"), lane });
                 }
             }
         }

@@ -9,11 +9,17 @@
 //! error value. Kernels that can use a second core split their work over the current rayon pool at
 //! points that depend on the shape alone, so a result never depends on the number of threads.
 
+pub mod arrange;
 pub mod conv;
 pub mod fixed;
 mod kernels;
 pub mod loss;
 pub mod matmul;
+pub mod number;
 pub mod pad;
 pub mod pool;
 pub mod ring;
+pub mod ring_matmul;
+mod scratch;
+pub mod sums;
+pub mod truncation;

@@ -1,19 +1,19 @@
-//! Sums: each server adds what it holds. Source: ABY3, section 3.1.
+//! Sums, and what moves elements: each server does to its shares what is done to the secret.
+//! Source: ABY3, section 3.1.
 
-use sordino_graph::{Attributes, Node, NodeId, PlayerName, Port};
+use sordino_graph::{Node, NodeId, PlayerName, Port};
 
 use super::share::servers;
 use super::{Lowering, Shared};
-use crate::op;
 
 pub(super) use super::free as cost;
 
-pub(super) fn lower_sum(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
+/// Applies the node's op to the shares.
+pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
     let terms: Vec<Shared> = node.inputs.iter().map(|&port| *cx.secret(port)).collect();
-    let sum = combine(cx, &terms, |cx, parts, at| {
-        cx.emit(&op::add_n::OP.spec, Attributes::default(), parts, at)
-    });
-    cx.set_secret(id, sum);
+    let result =
+        combine(cx, &terms, |cx, parts, at| cx.emit(node.op, node.attributes.clone(), parts, at));
+    cx.set_secret(id, result);
 }
 
 /// Applies a linear kernel to the matching shares of `terms` on each server: in replicated form

@@ -9,7 +9,8 @@ pub(super) fn cost(cx: &Lowering<'_, Shared>, _: NodeId, node: &Node) -> Cost {
     // A server that is the receiver has its summand already.
     let servers = cx.servers();
     let senders = servers.iter().filter(|server| Some(*server) != node.place.player());
-    Cost { rounds: 1, elements: senders.count() as u64 }
+    let ty = cx.from.ty(node.inputs[0]).expect("a reveal has an input");
+    Cost::of(1, senders.count(), ty)
 }
 
 pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {

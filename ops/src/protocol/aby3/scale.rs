@@ -1,24 +1,23 @@
-//! Multiples by a public number. Source: ABY3, section 3.1; the truncation after a fixed-point
-//! multiplication is section 5.1.1.
+//! Multiples by a public number. Source: ABY3, section 3.1.
 //!
 //! A whole number multiplies every share where it is. Any other factor f is encoded as
-//! round(f·2^fraction), which multiplies the shares, and the product loses `fraction` bits again:
-//! server0 drops them from s0 + s1, server1 and server2 both from s2, and server0 splits its half
-//! anew with a pad that it has with server1, sending the rest to server2.
+//! round(f·2^fraction), which multiplies the shares, and the product loses `fraction` bits again
+//! by [`truncate`]: server 0 has s0 + s1, servers 1 and 2 have s2.
 //!
-//! Server2 sees one new element, uniformly random to it because it lacks the pad; server1 sees
-//! none. The result errs by |x|·2^-(fraction+1) from the encoding of f and by at most one unit,
-//! 2^-fraction, from the truncation, which fails altogether with probability 2^(l+1−width) an
-//! element, 2^l being a bound of |x·f| in units of 2^-(2·fraction).
+//! The result errs by |x|·2^-(fraction+1) from the encoding of f and by less than one unit,
+//! 2^-fraction, from the truncation.
 
-use sordino_graph::{Attributes, Fixed, Node, NodeId, Port, Type};
+use sordino_graph::{Attributes, Node, NodeId};
 
-use super::share::{draw, servers};
+use super::truncate::{self, truncate};
 use super::{Cost, Lowering, Shared, linear};
 use crate::op;
 
 pub(super) fn cost(_: &Lowering<'_, Shared>, _: NodeId, node: &Node) -> Cost {
-    if is_whole(node) { Cost { rounds: 0, elements: 0 } } else { Cost { rounds: 1, elements: 1 } }
+    match node.outputs[0].fixed() {
+        Some(fixed) if !is_whole(node) => truncate::cost(&node.outputs[0], fixed.fraction()),
+        _ => Cost::FREE,
+    }
 }
 
 /// Whether the node's factor is a whole number.
@@ -40,41 +39,10 @@ pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
     });
     let result = match product {
         _ if whole => product,
-        Shared::Replicated(product) => {
-            truncate(cx, product, &Type::share(fixed, node.outputs[0].shape.clone()), fixed)
+        Shared::Replicated([at_s0, [_, at_s1], [at_s2, _]]) => {
+            truncate(cx, &at_s0, [&[at_s1], &[at_s2]], fixed.fraction())
         }
-        Shared::Additive(_) => unreachable!("inputs of a fractional multiple are replicated"),
+        _ => unreachable!("inputs of a fractional multiple are replicated"),
     };
     cx.set_secret(id, result);
-}
-
-fn truncate(
-    cx: &mut Lowering<'_, Shared>,
-    [at_s0, at_s1, at_s2]: [[Port; 2]; 3],
-    ty: &Type,
-    fixed: Fixed,
-) -> Shared {
-    let [s0, s1, s2] = servers(cx);
-    let shift = |negated: bool| {
-        let mut attributes = Attributes::default();
-        attributes.set("bits", fixed.fraction());
-        attributes.set("negated", negated);
-        attributes
-    };
-    let truncate = &op::truncate::OP.spec;
-    let sum = cx.emit(&op::add_n::OP.spec, Attributes::default(), &at_s0, &s0);
-    let half = cx.emit(truncate, shift(false), &[sum], &s0);
-    let number = cx.next_pad();
-    let holders = vec![s0.clone(), s1.clone()];
-    let new_1 = draw(cx, number, 0, holders.clone(), ty, &s0);
-    // The pad is drawn once here, as a share, and taken from the half: a mask would draw it again.
-    let mut minus = Attributes::default();
-    minus.set("factor", -1.0);
-    let negated = cx.emit(&op::scale::OP.spec, minus, &[new_1], &s0);
-    let new_0 = cx.emit(&op::add_n::OP.spec, Attributes::default(), &[half, negated], &s0);
-    let new_1_at_s1 = draw(cx, number, 0, holders, ty, &s1);
-    let new_2_at_s1 = cx.emit(truncate, shift(true), &[at_s1[1]], &s1);
-    let new_2_at_s2 = cx.emit(truncate, shift(true), &[at_s2[0]], &s2);
-    let new_0_at_s2 = cx.transfer(new_0, &s2);
-    Shared::Replicated([[new_0, new_1], [new_1_at_s1, new_2_at_s1], [new_2_at_s2, new_0_at_s2]])
 }

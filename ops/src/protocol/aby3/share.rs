@@ -12,7 +12,7 @@ pub(super) fn cost(cx: &Lowering<'_, Shared>, id: NodeId, node: &Node) -> Cost {
     let receivers = if cx.replicated.contains(&id) { &servers[1..] } else { &servers[2..] };
     let owner = cx.from.node(node.inputs[0].node).place.player();
     let sent = receivers.iter().filter(|server| Some(*server) != owner).count();
-    Cost { rounds: u64::from(sent > 0), elements: sent as u64 }
+    Cost::of(u64::from(sent > 0), sent, &cx.from.node(id).outputs[0])
 }
 
 pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {

@@ -1,0 +1,39 @@
+//! `cross_matmul(x, x', y, y')`: what one server adds to the matrix product of two secrets.
+
+use sordino_graph::{AttributeKind, AttributeSpec, OpSpec, Role};
+
+use super::matmul;
+use crate::cross;
+use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::tensor::matmul::MatmulShape;
+use crate::tensor::ring_matmul::{Write, matmul_ring};
+use crate::value::{Tensor, TensorRing};
+
+/// The matrix products of summands that fall to `server`; see [`cross`](crate::cross).
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "cross_matmul",
+        role: Role::Compute,
+        attributes: &[
+            AttributeSpec { name: "server", kind: AttributeKind::Int },
+            AttributeSpec { name: "transpose_a", kind: AttributeKind::Flag },
+            AttributeSpec { name: "transpose_b", kind: AttributeKind::Flag },
+        ],
+        infer: |s| cross::infer(s, &matmul::OP.spec),
+        gradient: None,
+    },
+    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
+    accumulate: None,
+    expand: None,
+};
+
+fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let (&[a0, a1], &[_, n]) = (inputs[0].axes(), cx.node.outputs[0].shape.axes()) else {
+        return cx.bug("takes matrices");
+    };
+    let flag = |name| cx.node.attributes.flag(name).unwrap_or_default();
+    let (transpose_a, transpose_b) = (flag("transpose_a"), flag("transpose_b"));
+    let (m, k) = if transpose_a { (a1, a0) } else { (a0, a1) };
+    let shape = MatmulShape { m, k, n, transpose_a, transpose_b };
+    cross::run::<R>(cx, inputs, |x, y, out| matmul_ring(shape, x, y, out, Write::Add))
+}

@@ -1,0 +1,43 @@
+//! `cross_mul(x, x', y, y')`: what one server adds to the product of two secrets.
+
+use sordino_graph::{AttributeKind, AttributeSpec, OpSpec, Role};
+
+use super::mul;
+use crate::cross;
+use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::value::{Tensor, TensorRing};
+
+/// The products of summands that fall to `server`, element by element; see
+/// [`cross`](crate::cross). One pass over memory, in the place of `x`.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "cross_mul",
+        role: Role::Compute,
+        attributes: &[AttributeSpec { name: "server", kind: AttributeKind::Int }],
+        infer: |s| cross::infer(s, &mul::OP.spec),
+        gradient: None,
+    },
+    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
+    accumulate: None,
+    expand: None,
+};
+
+fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [mut x, next_x, y, next_y] =
+        cx.shares::<R>(inputs)?.try_into().or_else(|_| cx.bug("takes four shares"))?;
+    let others = next_x.as_slice().iter().zip(y.as_slice()).zip(next_y.as_slice());
+    let summands = x.make_mut().iter_mut().zip(others).map(|(x, ((a, b), c))| (x, *a, *b, *c));
+    match cx.size("server")? {
+        0 => summands.for_each(|(x, next_x, y, next_y)| {
+            *x = x.wrapping_add(next_x).wrapping_mul(y.wrapping_add(next_y));
+        }),
+        1 => summands.for_each(|(x, next_x, y, next_y)| {
+            let second = next_x.wrapping_mul(y.wrapping_add(next_y));
+            *x = x.wrapping_mul(next_y).wrapping_add(second);
+        }),
+        _ => summands.for_each(|(x, next_x, y, next_y)| {
+            *x = x.wrapping_mul(next_y).wrapping_add(next_x.wrapping_mul(y));
+        }),
+    }
+    Ok(vec![R::tensor(x)])
+}

@@ -1,0 +1,73 @@
+//! `mul(x, y)`: products of elements.
+
+use sordino_graph::{Backward, OpSpec, Role, Signature, Type, TypeError, Value, type_error};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::value::{Tensor, slice, slice_mut};
+
+/// x·y, element by element, of plaintext floats or of secrets.
+///
+/// Shapes: equal. A product of secrets errs by less than 2^-fraction, and must be smaller in
+/// magnitude than 2^(width − 2 − 2·fraction).
+#[track_caller]
+pub fn mul<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
+    x.recording().op(&OP.spec).input(x).input(y).build()
+}
+
+/// See [`mul()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "mul",
+        role: Role::Compute,
+        attributes: &[],
+        infer,
+        gradient: Some(gradient),
+    },
+    kernel,
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x, y] = s.inputs()?;
+    if x != y {
+        return type_error!("multiplies values of one type, not {x} and {y}");
+    }
+    Ok(vec![x.expect_number()?.clone()])
+}
+
+fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
+    let [x, y] = b.inputs[..] else { return vec![] };
+    let by = |other| b.gradient().map(|dy| mul(dy, other));
+    vec![by(y), by(x)]
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    fn run<T: Copy + std::ops::MulAssign>(x: &mut [T], y: &[T]) {
+        x.iter_mut().zip(y).for_each(|(x, y)| *x *= *y);
+    }
+    let [mut x, y] = cx.inputs(inputs)?;
+    match (&mut x, &y) {
+        (Tensor::F32(x), Tensor::F32(y)) => run(slice_mut(x), slice(y)),
+        (Tensor::F64(x), Tensor::F64(y)) => run(slice_mut(x), slice(y)),
+        _ => return cx.bug("got no floats of one kind"),
+    }
+    Ok(vec![x])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients, floats, value_of};
+
+    #[test]
+    fn multiplies() {
+        let [x, y] = [floats(&[2], &[1.5, -2.0]), floats(&[2], &[4.0, 0.5])];
+        assert_eq!(value_of(&[x, y], |_, x| mul(x[0], x[1])), [6.0, -1.0]);
+    }
+
+    #[test]
+    fn gradients_are_right() {
+        check_gradients(&[&[2, 2], &[2, 2]], |_, x| mul(x[0], mul(x[1], x[0])));
+    }
+}

@@ -1,0 +1,50 @@
+//! `read_secret()`: the value of a secret variable.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, OpSpec, Place, PlayerName, Recording, Role, Secrecy, Signature,
+    Type, TypeError, Value, type_error,
+};
+
+use crate::kernel::Op;
+
+/// The value of the secret variable `name`, which [`assign_secret`](super::assign_secret()) set and
+/// the servers keep as shares. It must be of the type `ty` and have been assigned with the same
+/// `owners`: the players from whose data it derives, for the policy to count.
+///
+/// Running it before anything assigned the variable is an error.
+#[track_caller]
+pub fn read_secret<'r>(
+    g: &Recording<'r>,
+    name: &str,
+    ty: &Type,
+    owners: &[PlayerName],
+) -> Value<'r> {
+    let op = g.op(&OP.spec).attr("variable", name).attr("type", ty.clone());
+    op.attr("owners", owners.to_vec()).at(Place::Secure).build()
+}
+
+/// See [`read_secret()`]. Lowering replaces it.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "read_secret",
+        role: Role::ReadVariable,
+        attributes: &[
+            AttributeSpec { name: "owners", kind: AttributeKind::Players },
+            AttributeSpec { name: "type", kind: AttributeKind::Type },
+            AttributeSpec { name: "variable", kind: AttributeKind::Text },
+        ],
+        infer,
+        gradient: None,
+    },
+    kernel: |cx, _| cx.bug("is lowered before it runs"),
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    s.inputs::<0>()?;
+    match s.attributes.ty("type") {
+        Some(ty) if ty.secrecy == Secrecy::Secret => Ok(vec![ty.clone()]),
+        _ => type_error!("reads a secret: say its type"),
+    }
+}

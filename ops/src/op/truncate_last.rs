@@ -1,0 +1,44 @@
+//! `truncate_last`: puts together what two servers have of a number without its low bits.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::tensor::truncation::truncate_last;
+use crate::truncation::{bits, packed, sum, summands};
+use crate::value::{Tensor, TensorRing};
+
+/// The last node of a truncation by `bits` bits at servers 1 and 2; see
+/// [`truncation`](crate::tensor::truncation). The inputs are the server's part of the summand that
+/// both have, and what the other sent of it. Returns that summand.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "truncate_last",
+        role: Role::Compute,
+        attributes: &[AttributeSpec { name: "bits", kind: AttributeKind::Int }],
+        infer,
+        gradient: None,
+    },
+    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [part, received] = s.inputs()?;
+    let ty = summands(s, &[part])?;
+    let packed = packed(s.size("bits")?, ty.shape.elements())?;
+    if *received != packed {
+        return type_error!("receives {packed}, not {received}");
+    }
+    Ok(vec![ty.clone()])
+}
+
+fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [part, received] = cx.inputs(inputs)?;
+    let mut part = sum::<R>(cx, [part])?;
+    let Tensor::Ring64(received) = received else { return cx.bug("receives words") };
+    truncate_last(bits(cx)?, part.make_mut(), received.as_slice());
+    Ok(vec![R::tensor(part)])
+}

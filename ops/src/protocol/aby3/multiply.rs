@@ -1,0 +1,69 @@
+//! Products of two secrets: of elements, of matrices, and convolutions. Source: ABY3, section 3.2;
+//! the truncation is in [`truncate`].
+//!
+//! Each server multiplies what it holds (see [`cross`](crate::cross)) and adds its part of a sharing
+//! of 0, which makes what it sends uniformly random to a receiver that lacks one of its two pads.
+//! Servers 1 and 2 then tell each other their parts, so that both have one side of the product, and
+//! server 0 has the other.
+
+use sordino_graph::{Attributes, Node, NodeId, OpSpec, Port};
+
+use super::share::servers;
+use super::truncate::{self, truncate};
+use super::{Cost, Lowering, Shared};
+use crate::op;
+
+pub(super) fn cost(_: &Lowering<'_, Shared>, _: NodeId, node: &Node) -> Cost {
+    let ty = &node.outputs[0];
+    let Some(fixed) = ty.fixed() else { return Cost::FREE };
+    let truncated = truncate::cost(ty, fixed.fraction());
+    Cost { rounds: 1 + truncated.rounds, bytes: truncated.bytes + 2 * ty.bytes() as u64 }
+}
+
+pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
+    let Some(fixed) = node.outputs[0].fixed() else { return };
+    let [z0, z1, z2] = zero_masked(cx, node);
+    let [_, s1, s2] = servers(cx);
+    let from_2 = cx.transfer(z2, &s1);
+    let from_1 = cx.transfer(z1, &s2);
+    let product = truncate(cx, &[z0], [&[z1, from_2], &[from_1, z2]], fixed.fraction());
+    cx.set_secret(id, product);
+}
+
+/// What multiplies the summands of secrets that an op multiplies.
+fn cross_op(node: &Node) -> &'static OpSpec {
+    match node.op.name {
+        "mul" | "square" => &op::cross_mul::OP.spec,
+        "matmul" => &op::cross_matmul::OP.spec,
+        other => unreachable!("no products for {other}"),
+    }
+}
+
+/// Each server's part of the product that a node is, safe to send.
+fn zero_masked(cx: &mut Lowering<'_, Shared>, node: &Node) -> [Port; 3] {
+    let of = |i: usize| cx.secret(node.inputs[i.min(node.inputs.len() - 1)]).replicated();
+    let (x, y) = (of(0), of(1));
+    let parts = [0, 1, 2].map(|i| {
+        let mut attributes = node.attributes.clone();
+        attributes.set("server", i);
+        let at = &servers(cx)[i];
+        cx.emit(cross_op(node), attributes, &[x[i][0], x[i][1], y[i][0], y[i][1]], at)
+    });
+    zero_mask(cx, parts)
+}
+
+/// Parts of a sum, one a server, with a part of 0 added to each.
+pub(super) fn zero_mask(cx: &mut Lowering<'_, Shared>, parts: [Port; 3]) -> [Port; 3] {
+    let servers = servers(cx);
+    let pad = cx.next_pad();
+    // The pad of lane i is of the servers i - 1 and i.
+    let holders = |lane: usize| vec![servers[(lane + 2) % 3].clone(), servers[lane % 3].clone()];
+    [0, 1, 2].map(|i| {
+        let mut attributes = Attributes::default();
+        attributes.set("lane", i);
+        attributes.set("pad", pad);
+        attributes.set("plus", holders(i));
+        attributes.set("minus", holders(i + 1));
+        cx.emit(&op::zero_mask::OP.spec, attributes, &[parts[i]], &servers[i])
+    })
+}
