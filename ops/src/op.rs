@@ -22,9 +22,13 @@ ops! {
     add_n,
     add_pads,
     assign,
+    assign_secret,
+    cast,
     conv2d,
     conv2d_grad_filters,
     conv2d_grad_images,
+    cross_matmul,
+    cross_mul,
     decode,
     descend,
     encode,
@@ -34,10 +38,12 @@ ops! {
     matmul,
     max_pool,
     max_pool_grad,
+    mul,
     ones_like,
     pad,
     publish,
     random_normal,
+    read_secret,
     read_variable,
     relu,
     relu_grad,
@@ -50,7 +56,11 @@ ops! {
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
     sum_rows,
-    truncate,
+    truncate_first,
+    truncate_last,
+    truncate_second,
+    truncate_third,
+    zero_mask,
     zeros,
 }
 
@@ -58,6 +68,8 @@ pub use accuracy::accuracy;
 pub use add_bias::add_bias;
 pub use add_n::add_n;
 pub use assign::assign;
+pub use assign_secret::assign_secret;
+pub use cast::cast;
 pub use conv2d::conv2d;
 pub use descend::descend;
 pub use encode::encode;
@@ -65,8 +77,10 @@ pub use glorot_uniform::glorot_uniform;
 pub use load_batch::load_batch;
 pub use matmul::matmul;
 pub use max_pool::max_pool;
+pub use mul::mul;
 pub use publish::publish;
 pub use random_normal::random_normal;
+pub use read_secret::read_secret;
 pub use read_variable::read_variable;
 pub use relu::relu;
 pub use reshape::reshape;
