@@ -8,6 +8,8 @@ pub mod aby3;
 mod lowering;
 pub mod pads;
 pub mod plain;
+#[cfg(test)]
+mod testing;
 
 use sordino_graph::{Graph, Node, OpSpec, Place, RecordError, SourceLine, Type, expand};
 

@@ -136,8 +136,8 @@ mod tests {
     use sordino_graph::{Fixed, PlayerName, Recording, Setup, Value, record};
 
     use super::*;
-    use crate::op::{add_n, publish, random_normal, reveal, scale, share};
-    use crate::protocol::pads::drawn_by;
+    use crate::op::{add_n, mul, publish, random_normal, reveal, scale, share};
+    use crate::protocol::pads::{DrawnPad, drawn_by};
     use crate::testing::{Own, player, run};
     use crate::value::Tensor;
 
@@ -209,41 +209,56 @@ mod tests {
         assert!(known[&1].values().all(|summands| summands.len() == 1));
     }
 
+    /// A program with a product and multiples, whose shares are all replicated.
+    fn products() -> Graph {
+        lowered(|x| add_n([scale(mul(x[0], scale(x[1], 0.3)), 0.3)]))
+    }
+
     #[test]
-    fn a_new_summand_reaches_server2_alone_and_under_a_pad_that_it_lacks() {
-        let graph = lowered(|x| add_n([scale(add_n(x.to_vec()), 0.3)]));
-        let truncated = |node: &Node| node.op.name == "truncate";
-        assert!(graph.nodes().any(|(_, node)| truncated(node)));
+    fn what_a_server_receives_is_hidden_by_a_pad_that_it_lacks() {
+        let graph = products();
+        let mut seen = BTreeSet::new();
         for (_, transfer) in graph.nodes().filter(|(_, node)| node.op.role == Role::Transfer) {
+            let to = transfer.place.player().unwrap();
             let source = graph.node(transfer.inputs[0].node);
-            // What a truncation gives is only ever sent to the receiver, as a summand.
-            if truncated(source) {
-                assert_eq!(transfer.place.player().unwrap().as_str(), "c");
+            if to.as_str() == "c" || source.place.player() == Some(to) {
+                continue;
+            }
+            seen.insert(source.op.name);
+            let lacks = |drawn: &DrawnPad| !drawn.holders.contains(to);
+            assert!(drawn_by(source).iter().any(lacks), "{} shows {to} too much", source.op.name);
+        }
+        let all = ["mask", "truncate_first", "truncate_second", "truncate_third", "zero_mask"];
+        assert_eq!(seen, all.into());
+    }
+
+    #[test]
+    fn no_player_draws_a_pad_twice() {
+        let mut drawn = BTreeSet::new();
+        for (_, node) in products().nodes() {
+            for pad in drawn_by(node) {
+                assert!(drawn.insert((node.place.player().cloned(), pad.clone())), "{pad:?}");
             }
         }
-        let number = 2;
-        let drawn = graph.nodes().flat_map(|(_, node)| drawn_by(node));
-        let holders: BTreeSet<_> =
-            drawn.filter(|drawn| drawn.pad == number).flat_map(|drawn| drawn.holders).collect();
-        assert_eq!(holders, ["s0", "s1"].map(player).into());
     }
 
     #[test]
     fn servers_agree_on_the_summands_that_two_of_them_have() {
-        let graph = lowered(|x| add_n([scale(add_n(x.to_vec()), 0.3)]));
+        let graph = products();
         let values = run(&graph, &Own::default()).unwrap();
-        // What a truncation makes at a server, before any pass drops what no rule reads yet.
-        let made = |op: &str, at: &str| -> Vec<&Tensor> {
+        let made = |op: &str, at: &str, slot: usize| -> Vec<&Tensor> {
             let here = |node: &Node| node.op.name == op && node.place.player() == Some(&player(at));
-            let truncation = |node: &Node| node.scope.as_ref() == "scale";
-            let nodes = graph.nodes().filter(|(_, node)| here(node) && truncation(node));
-            nodes.map(|(id, _)| &values[id.index()][0]).collect()
+            let nodes = graph.nodes().filter(|(_, node)| here(node));
+            nodes.map(|(id, _)| &values[id.index()][slot]).collect()
         };
-        let new_0 = made("add_n", "s0")[1];
-        assert_eq!(new_0, made("transfer", "s2")[0]);
-        assert_eq!(made("pad", "s0"), made("pad", "s1"));
-        assert_eq!(made("truncate", "s1"), made("truncate", "s2"));
-        let distinct = [new_0, made("pad", "s0")[0], made("truncate", "s1")[0]];
-        assert!(distinct[0] != distinct[1] && distinct[1] != distinct[2]);
+        let summands = [
+            made("truncate_first", "s0", 0),
+            made("truncate_first", "s0", 1),
+            made("truncate_last", "s1", 0),
+        ];
+        assert_eq!(summands[1], made("truncate_second", "s1", 0));
+        assert_eq!(summands[2], made("truncate_last", "s2", 0));
+        assert_eq!(summands[0].len(), 3);
+        assert!(summands[0][0] != summands[1][0] && summands[1][0] != summands[2][0]);
     }
 }

@@ -67,3 +67,61 @@ pub(super) fn zero_mask(cx: &mut Lowering<'_, Shared>, parts: [Port; 3]) -> [Por
         cx.emit(&op::zero_mask::OP.spec, attributes, &[parts[i]], &servers[i])
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use sordino_graph::Fixed;
+
+    use crate::data::random::SplitMix64;
+    use crate::op::{add_n, matmul, mul, scale};
+    use crate::protocol::testing::revealed;
+
+    fn numbers(seed: u64, n: usize, magnitude: f64) -> Vec<f64> {
+        let mut random = SplitMix64::new(seed);
+        (0..n).map(|_| (random.unit() * 2.0 - 1.0) * magnitude).collect()
+    }
+
+    #[test]
+    fn products_err_by_a_unit() {
+        for (fixed, unit) in [(Fixed::LOW, 2f64.powi(-16)), (Fixed::HIGH, 2f64.powi(-32))] {
+            let (x, y) = (numbers(1, 1001, 100.0), numbers(2, 1001, 1000.0));
+            let inputs: [(&[usize], _); 2] = [(&[7, 143], x.clone()), (&[7, 143], y.clone())];
+            let product = revealed("ABY3", fixed, &inputs, &|_, x| mul(x[0], x[1]));
+            for ((x, y), z) in x.iter().zip(&y).zip(product) {
+                let bound = unit * (1.5 + (x.abs() + y.abs()) / 2.0) + (x * y).abs() * 1e-7;
+                assert!((x * y - z).abs() <= bound, "{x} * {y} is not {z} at {fixed}");
+            }
+        }
+    }
+
+    #[test]
+    fn matrix_products_err_by_a_unit_and_what_their_factors_err_by() {
+        for (fixed, unit) in [(Fixed::LOW, 2f64.powi(-16)), (Fixed::HIGH, 2f64.powi(-32))] {
+            let (m, k, n) = (5, 17, 3);
+            let (x, y) = (numbers(3, m * k, 10.0), numbers(4, k * n, 10.0));
+            let inputs: [(&[usize], _); 2] = [(&[m, k], x.clone()), (&[k, n], y.clone())];
+            let product = revealed("ABY3", fixed, &inputs, &|_, x| matmul(x[0], x[1]));
+            for (at, z) in product.iter().enumerate() {
+                let (i, j) = (at / n, at % n);
+                let exact: f64 = (0..k).map(|l| x[i * k + l] * y[l * n + j]).sum();
+                let bound = unit * (1.0 + 10.0 * k as f64) + exact.abs() * 1e-7;
+                assert!((exact - z).abs() <= bound, "{exact} is not {z} at {fixed}");
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_products_and_multiples_of_sums() {
+        let inputs: [(&[usize], _); 1] = [(&[3], vec![1.5, -2.0, 0.25])];
+        let cube = |fixed| revealed("ABY3", fixed, &inputs, &|_, x| {
+            let square = mul(x[0], x[0]);
+            scale(add_n([mul(square, x[0]), square]), 0.75)
+        });
+        for fixed in [Fixed::LOW, Fixed::HIGH] {
+            for (x, y) in inputs[0].1.iter().zip(cube(fixed)) {
+                let exact = 0.75 * (x * x * x + x * x);
+                assert!((exact - y).abs() < 1e-3, "{exact} is not {y}");
+            }
+        }
+    }
+}
