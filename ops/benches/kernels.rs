@@ -13,6 +13,7 @@ use sordino_ops::tensor::fixed::{decode_sum, encode, encode_minus_pads};
 use sordino_ops::tensor::matmul::{MatmulShape, matmul_f32};
 use sordino_ops::tensor::pad::{Pad, PadId, PadKey, sum_pads_into};
 use sordino_ops::tensor::ring::{Ring, add3_into};
+use sordino_ops::tensor::ring_matmul::{Write, matmul_ring};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -34,6 +35,32 @@ fn products(c: &mut Criterion) {
         for threads in [1, 2] {
             c.bench_function(&format!("matmul {name}, {threads} threads"), |bench| {
                 pool(threads).install(|| bench.iter(|| matmul_f32(shape, &a, &b, &mut out)));
+            });
+        }
+    }
+}
+
+fn ring_products<R: Ring>(c: &mut Criterion) {
+    let gradient_a = MatmulShape { transpose_b: true, ..MatmulShape::new(128, 128, 784) };
+    let gradient_b = MatmulShape { transpose_a: true, ..MatmulShape::new(784, 128, 128) };
+    let shapes = [
+        ("128x784x128", MatmulShape::new(128, 784, 128)),
+        ("128x128x784, right factor transposed", gradient_a),
+        ("784x128x128, left factor transposed", gradient_b),
+        ("128x784x1", MatmulShape::new(128, 784, 1)),
+        ("1000x1000x1000", MatmulShape::new(1000, 1000, 1000)),
+    ];
+    let mut group = c.benchmark_group(format!("ring matmul u{}", R::WIDTH));
+    group.sample_size(30);
+    for (name, shape) in shapes {
+        let a = elements::<R>(shape.m * shape.k);
+        let b = elements::<R>(shape.k * shape.n);
+        let mut out = vec![R::default(); shape.m * shape.n];
+        for threads in [1, 2] {
+            group.bench_function(format!("{name}, {threads} threads"), |bench| {
+                pool(threads).install(|| {
+                    bench.iter(|| matmul_ring(shape, &a, &b, &mut out, Write::Add));
+                });
             });
         }
     }
@@ -129,6 +156,12 @@ fn numbers(n: usize) -> Vec<f32> {
     (0..n).map(|i| (i % 1009) as f32 / 512.0 - 1.0).collect()
 }
 
+fn elements<R: Ring>(n: usize) -> Vec<R> {
+    let mut out = vec![R::default(); n];
+    pads(1).remove(0).fill(&mut out);
+    out
+}
+
 fn pads(n: u32) -> Vec<Pad> {
     let key = PadKey::from_bytes([3; 32]);
     (0..n).map(|lane| key.stream(&PadId { plan: [1; 32], step: 0, node: 0, lane })).collect()
@@ -138,5 +171,14 @@ fn pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads start")
 }
 
-criterion_group!(kernels, products, convolutions, rings::<u64>, rings::<u128>, datasets);
+criterion_group!(
+    kernels,
+    products,
+    ring_products::<u64>,
+    ring_products::<u128>,
+    convolutions,
+    rings::<u64>,
+    rings::<u128>,
+    datasets
+);
 criterion_main!(kernels);

@@ -3,8 +3,8 @@
 //! The `gemm` crate's entry point takes raw pointers: all lengths are checked before the call.
 //!
 //! A loop compiled for any x86-64 has vectors of two `f64`. The conversions between floats and ring
-//! elements are compiled for AVX2 and AVX-512 too, 1.7 times as fast here, and chosen when they
-//! run; to call such a copy is `unsafe`, as the processor must be known to have the instructions.
+//! elements are compiled for AVX2 and AVX-512 too, 1.7 times as fast here, as are the loops over
+//! rings, whose multiplication only AVX-512 has; the copy is chosen when they run; to call such a copy is `unsafe`, as the processor must be known to have the instructions.
 //! The copies are of one and the same safe function, and their results are equal to the bit.
 #![allow(unsafe_code, reason = "gemm takes raw pointers; vector units are chosen at run time")]
 
@@ -19,6 +19,19 @@ pub(super) struct Operand<'a, T> {
     pub(super) data: &'a [T],
     pub(super) row_stride: usize,
     pub(super) column_stride: usize,
+}
+
+impl<T: Copy> Operand<'_, T> {
+    #[inline(always)]
+    pub(super) fn transposed(self) -> Self {
+        Self { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
+    }
+
+    /// What is right of and below an element.
+    #[inline(always)]
+    pub(super) fn at(self, row: usize, column: usize) -> Self {
+        Self { data: &self.data[row * self.row_stride + column * self.column_stride..], ..self }
+    }
 }
 
 /// A block of a row-major matrix to write, that can be cut into disjoint blocks.
@@ -57,6 +70,23 @@ impl<'a, T> OutBlock<'a, T> {
         // SAFETY: `column < columns` and there is a row, so the address is inside the block.
         let start = unsafe { self.start.add(column) };
         (Self { columns: column, ..self }, Self { start, columns: self.columns - column, ..self })
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// A row of the block.
+    #[inline(always)]
+    pub(super) fn row_mut(&mut self, row: usize) -> &mut [T] {
+        assert!(row < self.rows);
+        // SAFETY: by the invariant these elements lie in one slice and are this block's alone,
+        // which is borrowed as long as they are.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.stride), self.columns) }
     }
 }
 
@@ -120,31 +150,27 @@ impl Float for f64 {
 macro_rules! for_each_vector_unit {
     (
         $(#[$doc:meta])*
-        fn $name:ident as $body:ident<$A:ident: $a:ident, $B:ident: $b:ident>
-        ($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)?
+        fn $name:ident as $body:path $(where $A:ident: $a:ident)+
+        => ($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)?
     ) => {
         $(#[$doc])*
-        pub(super) fn $name<$A: $a, $B: $b>($($arg: $type),*) $(-> $result)? {
+        pub(in crate::tensor) fn $name<$($A: $a),+>($($arg: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-                fn avx512<$A: $a, $B: $b>($($arg: $type),*) $(-> $result)? {
+                fn avx512<$($A: $a),+>($($arg: $type),*) $(-> $result)? {
                     $body($($arg),*)
                 }
                 #[target_feature(enable = "avx2")]
-                fn avx2<$A: $a, $B: $b>($($arg: $type),*) $(-> $result)? {
+                fn avx2<$($A: $a),+>($($arg: $type),*) $(-> $result)? {
                     $body($($arg),*)
                 }
-                if is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl")
-                {
-                    // SAFETY: the processor has the three features that the copy is compiled for.
-                    return unsafe { avx512($($arg),*) };
-                }
-                if is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor has the feature that the copy is compiled for.
-                    return unsafe { avx2($($arg),*) };
+                match VectorUnit::best() {
+                    // SAFETY: the processor has the three features of that name.
+                    VectorUnit::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: the processor has the feature of that name.
+                    VectorUnit::Avx2 => return unsafe { avx2($($arg),*) },
+                    VectorUnit::Any => {}
                 }
             }
             $body($($arg),*)
@@ -152,10 +178,63 @@ macro_rules! for_each_vector_unit {
     };
 }
 
+mod rings;
+mod tiles;
+
+pub(super) use rings::*;
+pub(super) use tiles::*;
+
+/// What the copies of a function are compiled for, the best last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum VectorUnit {
+    Any,
+    Avx2,
+    /// With the extensions `dq` and `vl`.
+    Avx512,
+}
+
+impl VectorUnit {
+    /// The best of this processor.
+    #[cfg(target_arch = "x86_64")]
+    fn best() -> Self {
+        let best = if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+        {
+            Self::Avx512
+        } else if is_x86_feature_detected!("avx2") {
+            Self::Avx2
+        } else {
+            Self::Any
+        };
+        #[cfg(test)]
+        let best = best.min(units::MOST.get());
+        best
+    }
+}
+
+/// Tests that all copies give the same.
+#[cfg(test)]
+pub(super) mod units {
+    use super::VectorUnit;
+    use std::cell::Cell;
+
+    thread_local!(pub(super) static MOST: Cell<VectorUnit> = const { Cell::new(VectorUnit::Avx512) });
+
+    /// Runs `work` with the copies for each vector unit up to this processor's. It must stay on
+    /// this thread.
+    pub(in crate::tensor) fn with_each_unit(mut work: impl FnMut()) {
+        for unit in [VectorUnit::Any, VectorUnit::Avx2, VectorUnit::Avx512] {
+            MOST.set(unit);
+            work();
+        }
+    }
+}
+
 for_each_vector_unit! {
     /// `out[i] = round(x[i] * scale)`, and whether all of these have magnitudes below `limit`,
     /// which is at most 2^51. If not, `out` is to be discarded.
-    fn encode_block as encode_anywhere<F: Real, R: Ring>(
+    fn encode_block as encode_anywhere where F: Real where R: Ring => (
         x: &[F],
         scale: f64,
         limit: f64,
@@ -165,7 +244,7 @@ for_each_vector_unit! {
 
 for_each_vector_unit! {
     /// `out[i] = x[i] as a signed number * unit`.
-    fn decode_block as decode_anywhere<R: Ring, F: Real>(x: &[R], unit: f64, out: &mut [F])
+    fn decode_block as decode_anywhere where R: Ring where F: Real => (x: &[R], unit: f64, out: &mut [F])
 }
 
 /// `1.5 * 2^52`: a number near it has its last bit worth one.

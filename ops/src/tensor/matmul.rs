@@ -88,8 +88,8 @@ fn product<T: Float>(
     piece: usize,
 ) {
     let large = m.saturating_mul(k).saturating_mul(n) > piece;
-    let row = (m / 2).next_multiple_of(ROW_TILE);
-    let column = (n / 2).next_multiple_of(COLUMN_TILE);
+    let row = m.div_ceil(2).next_multiple_of(ROW_TILE);
+    let column = n.div_ceil(2).next_multiple_of(COLUMN_TILE);
     if large && m >= n && row < m {
         let (top, bottom) = out.split_rows(row);
         let a_bottom = Operand { data: &a.data[row * a.row_stride..], ..a };

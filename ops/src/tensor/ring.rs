@@ -4,12 +4,13 @@
 //! number in two's complement. All slice functions are one pass over memory, written so that the
 //! compiler vectorises them.
 
+use bytemuck::Pod;
 use std::fmt::Debug;
 use zeroize::Zeroize;
 
 /// An element of a ring modulo 2^[`WIDTH`](Ring::WIDTH): `u64` or `u128`, and nothing else.
 pub trait Ring:
-    sealed::Sealed + Copy + Default + Debug + PartialEq + Eq + Send + Sync + Zeroize + 'static
+    sealed::Sealed + Pod + Default + Debug + PartialEq + Eq + Send + Sync + Zeroize
 {
     /// Bits of an element.
     const WIDTH: u32;
@@ -24,6 +25,11 @@ pub trait Ring:
     fn wrapping_mul(self, x: Self) -> Self;
     /// `-self` modulo 2^WIDTH.
     fn wrapping_neg(self) -> Self;
+
+    /// The bits of this element, zeros above.
+    fn to_bits(self) -> u128;
+    /// The element with the low `WIDTH` of these bits.
+    fn from_bits(bits: u128) -> Self;
 
     /// The element that stands for the signed integer `x`.
     fn from_i64(x: i64) -> Self;
@@ -127,6 +133,14 @@ macro_rules! ring {
             #[inline(always)]
             fn wrapping_neg(self) -> Self {
                 $unsigned::wrapping_neg(self)
+            }
+            #[inline(always)]
+            fn to_bits(self) -> u128 {
+                self as u128
+            }
+            #[inline(always)]
+            fn from_bits(bits: u128) -> Self {
+                bits as $unsigned
             }
             #[inline(always)]
             fn from_i64(x: i64) -> Self {
