@@ -150,19 +150,19 @@ impl Float for f64 {
 macro_rules! for_each_vector_unit {
     (
         $(#[$doc:meta])*
-        fn $name:ident as $body:path $(where $A:ident: $a:ident)+
+        fn $name:ident as $body:path $(where $A:ident: $a:ident)*
         => ($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)?
     ) => {
         $(#[$doc])*
-        pub(in crate::tensor) fn $name<$($A: $a),+>($($arg: $type),*) $(-> $result)? {
+        pub(in crate::tensor) fn $name<$($A: $a),*>($($arg: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-                fn avx512<$($A: $a),+>($($arg: $type),*) $(-> $result)? {
+                fn avx512<$($A: $a),*>($($arg: $type),*) $(-> $result)? {
                     $body($($arg),*)
                 }
                 #[target_feature(enable = "avx2")]
-                fn avx2<$($A: $a),+>($($arg: $type),*) $(-> $result)? {
+                fn avx2<$($A: $a),*>($($arg: $type),*) $(-> $result)? {
                     $body($($arg),*)
                 }
                 match VectorUnit::best() {

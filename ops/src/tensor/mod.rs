@@ -10,6 +10,7 @@
 //! points that depend on the shape alone, so a result never depends on the number of threads.
 
 pub mod arrange;
+pub mod bits;
 pub mod conv;
 pub mod fixed;
 mod kernels;
@@ -17,6 +18,7 @@ pub mod loss;
 pub mod matmul;
 pub mod number;
 pub mod pad;
+mod pieces;
 pub mod pool;
 pub mod ring;
 pub mod ring_matmul;

@@ -1,6 +1,7 @@
 //! The loops over rings, for each vector unit. Their bodies are in the modules of their subjects.
 
 use super::{Operand, OutBlock, VectorUnit};
+use crate::tensor::bits;
 use crate::tensor::ring::Ring;
 use crate::tensor::ring_matmul::{self, Write, thin};
 
@@ -21,5 +22,43 @@ for_each_vector_unit! {
         matrix: Operand<'_, R>,
         vector: &[R],
         out: &mut [R],
+    )
+}
+
+for_each_vector_unit! {
+    /// Planes of bits, on this thread; see [`bits`].
+    fn slice_block as bits::slice_anywhere where R: Ring => (
+        elements: &[R],
+        first: u32,
+        out: OutBlock<'_, u64>,
+    )
+}
+
+for_each_vector_unit! {
+    /// Elements from planes of bits, on this thread; see [`bits`].
+    fn unslice_block as bits::unslice_anywhere where R: Ring => (
+        planes: &[u64],
+        words: usize,
+        from: usize,
+        out: &mut [R],
+    )
+}
+
+for_each_vector_unit! {
+    /// [`bits::xor_into`] on this thread.
+    fn xor_words as bits::xor_anywhere => (x: &[u64], acc: &mut [u64])
+}
+
+for_each_vector_unit! {
+    /// [`bits::and_into`] on this thread.
+    fn and_words as bits::and_anywhere => (x: &[u64], acc: &mut [u64])
+}
+
+for_each_vector_unit! {
+    /// [`bits::and_shares`] on this thread.
+    fn and_shares as bits::and_shares_anywhere => (
+        shares: [&[u64]; 4],
+        out: &mut [u64],
+        write: Write,
     )
 }
