@@ -45,18 +45,13 @@ fn declared(recorded: &Graph) -> (u64, Vec<(&'static str, Cost)>) {
     let names = graph.node_names();
     let mut total = 0;
     for (id, cost) in &costs {
-        let node = graph.node(*id);
-        // A reveal gives floats for what it takes in ring elements.
-        let fixed = node.outputs[0].fixed().or_else(|| graph.ty(node.inputs[0])?.fixed());
-        let element = u64::from(fixed.unwrap().width().bits() / 8);
-        let bytes = cost.elements * node.outputs[0].shape.elements() as u64 * element;
-        // The nodes that a rule appends are in a scope of the node's name.
+                // The nodes that a rule appends are in a scope of the node's name.
         let made = lowered.nodes().map(|(_, node)| node);
         let made = made.filter(|made| *made.scope == *names[id.index()]);
         let moved = made.filter(|made| made.op.role == Role::Transfer);
         let moved: u64 = moved.map(|transfer| transfer.outputs[0].bytes() as u64).sum();
-        assert_eq!(moved, bytes, "{} declares {cost:?}", names[id.index()]);
-        total += bytes;
+        assert_eq!(moved, cost.bytes, "{} declares {cost:?}", names[id.index()]);
+        total += cost.bytes;
     }
     (total, costs.iter().map(|(id, cost)| (graph.node(*id).op.name, *cost)).collect())
 }
@@ -80,11 +75,14 @@ fn rule(g: &Recording<'_>, which: &str, owner: &PlayerName, to: &PlayerName) {
         "share" => x,
         "add_n" => add_n([x, y]),
         "scale, whole" => add_n([scale(x, -2.0)]),
-        "scale, fractional" => add_n([scale(scale(add_n([x, y]), 0.3), 0.7)]),
+        "scale, fractional" => add_n([scale(scale(add_n([x, y]), 0.7), 1.3)]),
+        "mul" => add_n([mul(x, y)]),
         _ => unreachable!("no such program"),
     };
     publish("result", reveal(result, to));
 }
+
+const PROGRAMS: [&str; 5] = ["share", "add_n", "scale, whole", "scale, fractional", "mul"];
 
 fn rule_setup(fixed: Fixed) -> Setup {
     let names = ["ann", "bob", "carol"].map(player);
@@ -98,7 +96,7 @@ fn rules_cost_what_they_declare() {
     const STEPS: u64 = 3;
     for fixed in [Fixed::LOW, Fixed::HIGH] {
         let mut session = Session::local(rule_setup(fixed), mnist(), None).unwrap();
-        for which in ["share", "add_n", "scale, whole", "scale, fractional"] {
+        for which in PROGRAMS {
             // Owners and receivers that are servers save the messages to themselves.
             for owner in ["ann", "server0", "server2"] {
                 for to in ["carol", "server0", "server1"] {
@@ -115,7 +113,7 @@ fn rules_cost_what_they_declare() {
                     // Passes drop what nothing reads, such as the second summands of the last
                     // truncation: what rules declare is the most that they take.
                     let measured: u64 = transfers.values().sum();
-                    if which == "scale, fractional" {
+                    if matches!(which, "scale, fractional" | "mul") {
                         assert!(measured < bytes, "{which}, {owner}, {to}: {measured}");
                     } else {
                         assert_eq!(measured, bytes, "{which}, {owner}, {to}: {costs:?}");
@@ -135,37 +133,49 @@ fn each_rule_costs_what_its_table_says() {
         let function = rule(which, &owner, &to);
         declared(&function.record(&rule_setup(Fixed::LOW)).unwrap()).1
     };
-    let cost = |rounds, elements| Cost { rounds, elements };
+    let cost = |rounds, bytes| Cost { rounds, bytes };
+    // 21 elements, and their low 16 bits packed into words.
+    let (n, packed) = (21 * 8, 6 * 8);
     let expected = [
-        ("share", vec![("share", cost(1, 1)), ("reveal", cost(1, 3))]),
+        ("share", vec![("share", cost(1, n)), ("reveal", cost(1, 3 * n))]),
         (
             "add_n",
             vec![
-                ("share", cost(1, 1)),
-                ("share", cost(1, 1)),
+                ("share", cost(1, n)),
+                ("share", cost(1, n)),
                 ("add_n", cost(0, 0)),
-                ("reveal", cost(1, 3)),
+                ("reveal", cost(1, 3 * n)),
             ],
         ),
         (
             "scale, whole",
             vec![
-                ("share", cost(1, 1)),
+                ("share", cost(1, n)),
                 ("scale", cost(0, 0)),
                 ("add_n", cost(0, 0)),
-                ("reveal", cost(1, 3)),
+                ("reveal", cost(1, 3 * n)),
             ],
         ),
         (
             "scale, fractional",
             vec![
-                ("share", cost(1, 2)),
-                ("share", cost(1, 2)),
+                ("share", cost(1, 2 * n)),
+                ("share", cost(1, 2 * n)),
                 ("add_n", cost(0, 0)),
-                ("scale", cost(1, 1)),
-                ("scale", cost(1, 1)),
+                ("scale", cost(2, n + 3 * packed)),
+                ("scale", cost(2, n + 3 * packed)),
                 ("add_n", cost(0, 0)),
-                ("reveal", cost(1, 3)),
+                ("reveal", cost(1, 3 * n)),
+            ],
+        ),
+        (
+            "mul",
+            vec![
+                ("share", cost(1, 2 * n)),
+                ("share", cost(1, 2 * n)),
+                ("mul", cost(3, 3 * n + 3 * packed)),
+                ("add_n", cost(0, 0)),
+                ("reveal", cost(1, 3 * n)),
             ],
         ),
     ];
