@@ -12,7 +12,9 @@
 pub mod arrange;
 pub mod bits;
 pub mod conv;
+pub mod digits;
 pub mod fixed;
+pub mod gates;
 mod kernels;
 pub mod loss;
 pub mod matmul;
@@ -22,6 +24,7 @@ mod pieces;
 pub mod pool;
 pub mod ring;
 pub mod ring_matmul;
+pub mod ring_ops;
 mod scratch;
 pub mod sums;
 pub mod truncation;

@@ -26,6 +26,15 @@ pub trait Ring:
     /// `-self` modulo 2^WIDTH.
     fn wrapping_neg(self) -> Self;
 
+    /// `self * 2^bits` modulo 2^WIDTH; `bits` is less than `WIDTH`.
+    fn shift_left(self, bits: u32) -> Self;
+    /// This element without a sign, divided by `2^bits` and rounded down; `bits` is less than
+    /// `WIDTH`.
+    fn shift_right(self, bits: u32) -> Self;
+    /// The signed value of this element, divided by `2^bits` and rounded down; `bits` is less than
+    /// `WIDTH`.
+    fn shift_right_signed(self, bits: u32) -> Self;
+
     /// The bits of this element, zeros above.
     fn to_bits(self) -> u128;
     /// The element with the low `WIDTH` of these bits.
@@ -133,6 +142,18 @@ macro_rules! ring {
             #[inline(always)]
             fn wrapping_neg(self) -> Self {
                 $unsigned::wrapping_neg(self)
+            }
+            #[inline(always)]
+            fn shift_left(self, bits: u32) -> Self {
+                self << bits
+            }
+            #[inline(always)]
+            fn shift_right(self, bits: u32) -> Self {
+                self >> bits
+            }
+            #[inline(always)]
+            fn shift_right_signed(self, bits: u32) -> Self {
+                (self as $signed >> bits) as $unsigned
             }
             #[inline(always)]
             fn to_bits(self) -> u128 {

@@ -2,8 +2,10 @@
 
 use super::{Operand, OutBlock, VectorUnit};
 use crate::tensor::bits;
+use crate::tensor::digits::{self, DIGIT};
 use crate::tensor::ring::Ring;
 use crate::tensor::ring_matmul::{self, Write, thin};
+use crate::tensor::ring_ops;
 
 for_each_vector_unit! {
     /// `a * b` to a block, on this thread; see [`ring_matmul`].
@@ -60,5 +62,50 @@ for_each_vector_unit! {
         shares: [&[u64]; 4],
         out: &mut [u64],
         write: Write,
+    )
+}
+
+for_each_vector_unit! {
+    /// [`ring_ops::mul_shares`] on this thread.
+    fn mul_shares as ring_ops::mul_anywhere where R: Ring => (
+        shares: [&[R]; 4],
+        out: &mut [R],
+        write: Write,
+    )
+}
+
+for_each_vector_unit! {
+    /// [`ring_ops::square_shares`] on this thread.
+    fn square_shares as ring_ops::square_anywhere where R: Ring => (
+        shares: [&[R]; 2],
+        out: &mut [R],
+        write: Write,
+    )
+}
+
+for_each_vector_unit! {
+    /// [`ring_ops::shift_left_assign`] on this thread.
+    fn shift_left as ring_ops::shift_left_anywhere where R: Ring => (acc: &mut [R], bits: u32)
+}
+
+for_each_vector_unit! {
+    /// [`ring_ops::shift_right_assign`] on this thread.
+    fn shift_right as ring_ops::shift_right_anywhere where R: Ring => (acc: &mut [R], bits: u32)
+}
+
+for_each_vector_unit! {
+    /// [`ring_ops::shift_right_signed_assign`] on this thread.
+    fn shift_right_signed as ring_ops::shift_right_signed_anywhere where R: Ring => (
+        acc: &mut [R],
+        bits: u32,
+    )
+}
+
+for_each_vector_unit! {
+    /// Carries of a digit, on this thread; see [`digits`].
+    fn digit_carries as digits::carries_anywhere => (
+        planes: ([&[u64]; 1 << DIGIT], [&[u64]; DIGIT]),
+        shape: (usize, u64, bool, bool),
+        out: &mut [u64],
     )
 }
