@@ -96,6 +96,15 @@ impl Pad {
         self.apply(0, acc, &R::sub_le);
     }
 
+    /// `acc[i] ^= word i of the pad`.
+    pub fn xor_to(self, acc: &mut [u64]) {
+        self.apply(0, acc, &|acc: &mut [u64], bytes| {
+            for (acc, bytes) in acc.iter_mut().zip(bytes.as_chunks().0) {
+                *acc ^= u64::from_le_bytes(*bytes);
+            }
+        });
+    }
+
     /// The keystream from element `first` on, which must start a block.
     pub(super) fn keystream_at<R: Ring>(&self, first: usize) -> Keystream {
         debug_assert!((first * R::BYTES).is_multiple_of(BLOCK_BYTES));
@@ -136,9 +145,12 @@ fn sum_pieces<R: Ring>(pads: &[Pad], first: usize, out: &mut [R]) {
     }
     let mut streams: Vec<Keystream> = pads.iter().map(|pad| pad.keystream_at::<R>(first)).collect();
     let mut buffer = Buffer::new();
+    let Some((first, others)) = streams.split_first_mut() else {
+        return out.fill(R::default());
+    };
     for out in out.chunks_mut(BUFFER_BYTES / R::BYTES) {
-        out.fill(R::default());
-        for stream in &mut streams {
+        R::read_le(buffer.next(first, out.len() * R::BYTES), out);
+        for stream in &mut *others {
             R::add_le(out, buffer.next(stream, out.len() * R::BYTES));
         }
     }
@@ -180,7 +192,9 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        Array::slice_as_flattened_mut(&mut self.0).zeroize();
+        // As for spare buffers: a memset and a barrier, where volatile writes go byte by byte.
+        Array::slice_as_flattened_mut(&mut self.0).fill(0);
+        zeroize::optimization_barrier(&self.0);
     }
 }
 
