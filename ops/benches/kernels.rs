@@ -6,6 +6,10 @@ use aes::cipher::{KeyIvInit, StreamCipher};
 use criterion::{Criterion, criterion_group, criterion_main};
 use ctr::Ctr64LE;
 use sordino_ops::data::{Mnist, Split};
+use sordino_ops::tensor::bits::{and_shares, pack_low, slice_bits, unpack_low, unslice_bits};
+use sordino_ops::tensor::conv::ring::{
+    conv2d_ring, conv2d_ring_grad_filters, conv2d_ring_grad_images,
+};
 use sordino_ops::tensor::conv::{
     ConvShape, Padding, conv2d, conv2d_grad_filters, conv2d_grad_images,
 };
@@ -14,6 +18,7 @@ use sordino_ops::tensor::matmul::{MatmulShape, matmul_f32};
 use sordino_ops::tensor::pad::{Pad, PadId, PadKey, sum_pads_into};
 use sordino_ops::tensor::ring::{Ring, add3_into};
 use sordino_ops::tensor::ring_matmul::{Write, matmul_ring};
+use sordino_ops::tensor::ring_ops::{mul_shares, shift_right_signed_assign};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -100,6 +105,82 @@ fn convolutions(c: &mut Criterion) {
     }
 }
 
+/// The layers of network_b.
+fn ring_convolutions(c: &mut Criterion) {
+    let first = ConvShape {
+        batch: 128,
+        height: 28,
+        width: 28,
+        channels: 1,
+        filter_height: 5,
+        filter_width: 5,
+        filters: 16,
+        stride: 1,
+        padding: Padding::Valid,
+    };
+    let second = ConvShape { height: 12, width: 12, channels: 16, ..first };
+    let mut group = c.benchmark_group("ring conv u64");
+    group.sample_size(30);
+    for (name, shape) in [("28x28x1 5x5x16", first), ("12x12x16 5x5x16", second)] {
+        let images = elements::<u64>(shape.images_len());
+        let filters = elements::<u64>(shape.filters_len());
+        let grad = elements::<u64>(shape.out_len());
+        let mut out = vec![0; shape.out_len()];
+        let mut by_filters = vec![0; shape.filters_len()];
+        let mut by_images = vec![0; shape.images_len()];
+        for threads in [1, 2] {
+            let pool = pool(threads);
+            group.bench_function(format!("{name}, {threads} threads"), |b| {
+                let mut run = || conv2d_ring(&shape, &images, &filters, &mut out, Write::Add);
+                pool.install(|| b.iter(&mut run));
+            });
+            group.bench_function(format!("filters' gradient {name}, {threads} threads"), |b| {
+                let out = &mut by_filters;
+                let mut run = || conv2d_ring_grad_filters(&shape, &images, &grad, out, Write::Add);
+                pool.install(|| b.iter(&mut run));
+            });
+            group.bench_function(format!("images' gradient {name}, {threads} threads"), |b| {
+                let out = &mut by_images;
+                let mut run = || conv2d_ring_grad_images(&shape, &filters, &grad, out, Write::Add);
+                pool.install(|| b.iter(&mut run));
+            });
+        }
+    }
+}
+
+/// What a comparison and a product of 65,536 secrets are made of.
+fn ring_elementwise<R: Ring>(c: &mut Criterion) {
+    const N: usize = 65_536;
+    let shares = [(); 4].map(|()| elements::<R>(N));
+    let [x0, x1, y0, y1] = &shares;
+    let mut out = elements::<R>(N);
+    let mut planes = vec![0; N / 64 * R::WIDTH as usize];
+    let words = [(); 4].map(|()| elements::<u64>(N));
+    let mut ands = vec![0; N];
+    let mut group = c.benchmark_group(format!("65536 of u{}", R::WIDTH));
+    for threads in [1, 2] {
+        let pool = pool(threads);
+        let mut bench = |name: &str, run: &mut (dyn FnMut() + Send)| {
+            group.bench_function(format!("{name}, {threads} threads"), |b| {
+                pool.install(|| b.iter(&mut *run));
+            });
+        };
+        bench("mul_shares", &mut || mul_shares(x0, x1, y0, y1, &mut out, Write::Add));
+        bench("shift_right_signed", &mut || shift_right_signed_assign(&mut out, 13));
+        bench("slice_bits, all", &mut || slice_bits(x0, 0..R::WIDTH, &mut planes));
+        bench("unslice_bits, all", &mut || unslice_bits(&planes, &mut out));
+        bench("slice_bits, highest", &mut || {
+            slice_bits(x0, R::WIDTH - 1..R::WIDTH, &mut planes[..N / 64]);
+        });
+        bench("pack_low, 16 bits", &mut || pack_low(x0, 16, &mut planes[..N / 4]));
+        bench("unpack_low, 16 bits", &mut || unpack_low(&planes[..N / 4], 16, &mut out));
+        bench("and_shares of words", &mut || {
+            let [x0, x1, y0, y1] = &words;
+            and_shares(x0, x1, y0, y1, &mut ands, Write::Add);
+        });
+    }
+}
+
 fn rings<R: Ring>(c: &mut Criterion) {
     let (width, fraction_bits) = (R::WIDTH, R::WIDTH / 4);
     let x = numbers(WEIGHTS);
@@ -176,7 +257,10 @@ criterion_group!(
     products,
     ring_products::<u64>,
     ring_products::<u128>,
+    ring_elementwise::<u64>,
+    ring_elementwise::<u128>,
     convolutions,
+    ring_convolutions,
     rings::<u64>,
     rings::<u128>,
     datasets

@@ -1,14 +1,15 @@
 //! Two-dimensional convolution (cross-correlation, as every framework calls it) of NHWC images
-//! with HWIO filters, and its two gradients.
+//! with HWIO filters, and its two gradients; of floats here, of ring elements in [`ring`].
 //!
 //! All three are matrix products on *patches*: the matrix that holds, for each output pixel, the
 //! input pixels under the filter (im2col). Images are taken a few at a time, so that the patches
-//! stay in the second cache; scratch memory is about [`SCRATCH`] floats a thread, whatever the
-//! batch, and for the filters' gradient a copy of it for each halving of the batch. The groups of images are the unit that idle cores take over. They depend on the shape
-//! alone, as does the order in which their gradients are added: results are the same, bit for bit,
+//! stay in the second cache; scratch memory is about [`SCRATCH`] bytes a thread, whatever the
+//! batch, and for the filters' gradient a copy of it for each halving of the batch. The groups of
+//! images are the unit that idle cores take over. They depend on the shape alone, as does the order in which their gradients are added: results are the same, bit for bit,
 //! on any number of threads.
 
 mod patches;
+pub mod ring;
 
 use super::matmul::{MatmulShape, matmul_f32_here};
 use patches::{gather_patches, scatter_patches};
@@ -106,19 +107,20 @@ impl ConvShape {
         self.filter_height * self.filter_width * self.channels
     }
 
-    /// Images whose patches are made at a time.
-    fn group(&self) -> usize {
-        (SCRATCH / (self.out_pixels() * self.patch_len()).max(1)).max(1)
+    /// Images of `T` whose patches are made at a time.
+    fn group<T>(&self) -> usize {
+        let elements = (self.out_pixels() * self.patch_len()).max(1);
+        (SCRATCH / (elements * size_of::<T>())).max(1)
     }
 
     /// How many images of `batch` the first half has, at a boundary of groups; none for one group.
-    fn split_point(&self, batch: usize) -> Option<usize> {
-        let groups = batch.div_ceil(self.group());
-        (groups > 1).then(|| groups / 2 * self.group())
+    fn split_point<T>(&self, batch: usize) -> Option<usize> {
+        let groups = batch.div_ceil(self.group::<T>());
+        (groups > 1).then(|| groups / 2 * self.group::<T>())
     }
 
     /// Whether the patches are stored transposed, a row per element of a filter. A row of a filter
-    /// over few channels is a handful of floats, too short to copy fast; a row of output pixels is
+    /// over few channels is a handful of numbers, too short to copy fast; a row of output pixels is
     /// long.
     fn transposed(&self) -> bool {
         self.filter_width * self.channels < self.out_width()
@@ -133,8 +135,8 @@ impl ConvShape {
     }
 }
 
-/// Floats of patches made at a time (at least those of one image): 512 KiB, half a second cache.
-pub const SCRATCH: usize = 128 * 1024;
+/// Bytes of patches made at a time (at least those of one image): half a second cache.
+pub const SCRATCH: usize = 512 * 1024;
 
 /// `out` = the images convolved with the filters.
 ///
@@ -170,7 +172,7 @@ pub fn conv2d_grad_images(shape: &ConvShape, filters: &[f32], grad_out: &[f32], 
 }
 
 fn forward(shape: &ConvShape, batch: usize, images: &[f32], filters: &[f32], out: &mut [f32]) {
-    if let Some(half) = shape.split_point(batch) {
+    if let Some(half) = shape.split_point::<f32>(batch) {
         let (images_0, images_1) = images.split_at(half * shape.image_len());
         let (out_0, out_1) = out.split_at_mut(half * shape.out_pixels() * shape.filters);
         join(
@@ -193,7 +195,7 @@ fn grad_filters(
     grad_out: &[f32],
     out: &mut [f32],
 ) {
-    if let Some(half) = shape.split_point(batch) {
+    if let Some(half) = shape.split_point::<f32>(batch) {
         let (images_0, images_1) = images.split_at(half * shape.image_len());
         let (grad_0, grad_1) = grad_out.split_at(half * shape.out_pixels() * shape.filters);
         let mut other = vec![0.0; out.len()];
@@ -224,7 +226,7 @@ fn grad_images(
     grad_out: &[f32],
     out: &mut [f32],
 ) {
-    if let Some(half) = shape.split_point(batch) {
+    if let Some(half) = shape.split_point::<f32>(batch) {
         let (grad_0, grad_1) = grad_out.split_at(half * shape.out_pixels() * shape.filters);
         let (out_0, out_1) = out.split_at_mut(half * shape.image_len());
         join(
@@ -246,7 +248,8 @@ fn grad_images(
             let product = MatmulShape { transpose_b: true, ..product };
             matmul_f32_here(product, grad_out, filters, patches);
         }
-        scatter_patches(shape, patches, out);
+        out.fill(0.0);
+        scatter_patches(shape, patches, out, |pixel, x| pixel + x);
     });
 }
 

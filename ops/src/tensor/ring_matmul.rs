@@ -36,7 +36,6 @@ pub fn matmul_ring<R: Ring>(shape: MatmulShape, a: &[R], b: &[R], out: &mut [R],
 }
 
 /// [`matmul_ring`] on this thread only, for callers that have cut up their work already.
-#[cfg(test)]
 pub(super) fn matmul_ring_here<R: Ring>(
     shape: MatmulShape,
     a: &[R],

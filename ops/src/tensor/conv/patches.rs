@@ -10,13 +10,17 @@ use std::ops::Range;
 ///
 /// `patches` has a row per output pixel, in the order of the filter's elements, or, if the shape is
 /// [`transposed`](ConvShape::transposed), its transpose.
-pub(super) fn gather_patches(shape: &ConvShape, images: &[f32], patches: &mut [f32]) {
+pub(super) fn gather_patches<T: Copy + Default>(
+    shape: &ConvShape,
+    images: &[T],
+    patches: &mut [T],
+) {
     each_run(shape, images.len(), |run| {
         let row = &mut patches[run.patch..][..run.len];
         let (before, rest) = row.split_at_mut(run.inside.start);
         let (inside, after) = rest.split_at_mut(run.inside.len());
-        before.fill(0.0);
-        after.fill(0.0);
+        before.fill(T::default());
+        after.fill(T::default());
         if run.step == 1 {
             inside.copy_from_slice(&images[run.image..][..inside.len()]);
         } else if let Some(last) = inside.len().checked_sub(1) {
@@ -28,21 +32,24 @@ pub(super) fn gather_patches(shape: &ConvShape, images: &[f32], patches: &mut [f
     });
 }
 
-/// col2im, the transpose of [`gather_patches`]: each pixel becomes the sum of its places in the
-/// patches.
-pub(super) fn scatter_patches(shape: &ConvShape, patches: &[f32], images: &mut [f32]) {
-    images.fill(0.0);
+/// col2im, the transpose of [`gather_patches`]: to each pixel, its places in the patches are added.
+pub(super) fn scatter_patches<T: Copy>(
+    shape: &ConvShape,
+    patches: &[T],
+    images: &mut [T],
+    add: impl Fn(T, T) -> T,
+) {
     each_run(shape, images.len(), |run| {
         let inside = &patches[run.patch..][run.inside];
         if run.step == 1 {
             let pixels = &mut images[run.image..][..inside.len()];
-            for (pixel, x) in pixels.iter_mut().zip(inside) {
-                *pixel += x;
+            for (pixel, &x) in pixels.iter_mut().zip(inside) {
+                *pixel = add(*pixel, x);
             }
         } else if let Some(last) = inside.len().checked_sub(1) {
             let pixels = &mut images[run.image..=run.image + last * run.step];
-            for (pixel, x) in pixels.iter_mut().step_by(run.step).zip(inside) {
-                *pixel += x;
+            for (pixel, &x) in pixels.iter_mut().step_by(run.step).zip(inside) {
+                *pixel = add(*pixel, x);
             }
         }
     });
@@ -57,7 +64,7 @@ struct Run {
     inside: Range<usize>,
     /// Where that part starts in the images; 0 if it is empty.
     image: usize,
-    /// From one float of it to the next, in the images.
+    /// From one element of it to the next, in the images.
     step: usize,
 }
 

@@ -1,4 +1,6 @@
 use super::*;
+use crate::tensor::ring::Ring;
+use crate::tensor::ring_matmul::Write;
 
 fn samples(n: usize, seed: u32) -> Vec<f32> {
     let mut x = seed;
@@ -115,6 +117,54 @@ fn agrees_with_the_definition() {
     }
 }
 
+fn elements<R: Ring>(n: usize, seed: u128) -> Vec<R> {
+    let mut x = seed;
+    (0..n)
+        .map(|_| {
+            x = x.wrapping_mul(0xc4ce_b9fe_1a85_ec53_9e37_79b9_7f4a_7c15).wrapping_add(1 << 77 | 5);
+            R::from_bits(x ^ x >> 64)
+        })
+        .collect()
+}
+
+fn ring_agrees<R: Ring>() {
+    for s in shapes() {
+        let images = elements::<R>(s.images_len(), 1);
+        let filters = elements::<R>(s.filters_len(), 2);
+        let grad = elements::<R>(s.out_len(), 3);
+        for write in [Write::Replace, Write::Add] {
+            let old = |n| match write {
+                Write::Replace => vec![R::default(); n],
+                Write::Add => elements::<R>(n, 4),
+            };
+            let mut forward = old(s.out_len());
+            let mut by_filters = old(s.filters_len());
+            let mut by_images = old(s.images_len());
+            let add = |sum: &mut R, x: R, y: R| *sum = sum.wrapping_add(x.wrapping_mul(y));
+            each_product(&s, |i, f, o| {
+                add(&mut forward[o], images[i], filters[f]);
+                add(&mut by_filters[f], images[i], grad[o]);
+                add(&mut by_images[i], filters[f], grad[o]);
+            });
+            let mut out = elements::<R>(s.out_len(), 4);
+            ring::conv2d_ring(&s, &images, &filters, &mut out, write);
+            assert!(out == forward, "{s:?}, {write:?}");
+            let mut out = elements::<R>(s.filters_len(), 4);
+            ring::conv2d_ring_grad_filters(&s, &images, &grad, &mut out, write);
+            assert!(out == by_filters, "filters of {s:?}, {write:?}");
+            let mut out = elements::<R>(s.images_len(), 4);
+            ring::conv2d_ring_grad_images(&s, &filters, &grad, &mut out, write);
+            assert!(out == by_images, "images of {s:?}, {write:?}");
+        }
+    }
+}
+
+#[test]
+fn rings_agree_with_the_definition() {
+    ring_agrees::<u64>();
+    ring_agrees::<u128>();
+}
+
 #[test]
 fn output_sizes_are_tensorflows() {
     let at = |padding, stride, width, filter_width| {
@@ -132,7 +182,7 @@ fn output_sizes_are_tensorflows() {
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let s = *shapes().last().unwrap();
-    assert!(s.split_point(s.batch).is_some());
+    assert!(s.split_point::<f32>(s.batch).is_some());
     let images = samples(s.images_len(), 1);
     let grad = samples(s.out_len(), 2);
     let run = |threads| {
