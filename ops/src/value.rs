@@ -107,6 +107,16 @@ impl<R: TensorRing> Elements<R> {
         &self.shape
     }
 
+    /// The same elements, not copied, under another shape.
+    ///
+    /// # Panics
+    /// When their number is not that of the shape.
+    #[must_use]
+    pub fn reshaped(self, shape: &Shape) -> Self {
+        assert_eq!(shape.elements(), self.elements.0.len(), "elements do not fill the shape");
+        Self { shape: shape.clone(), ..self }
+    }
+
     /// The elements in row-major order.
     #[must_use]
     pub fn as_slice(&self) -> &[R] {
