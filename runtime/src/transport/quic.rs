@@ -6,6 +6,7 @@
 
 mod accept;
 mod config;
+mod datagrams;
 mod dial;
 mod end;
 mod error;
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use quinn::{Endpoint, TokioRuntime};
+use quinn::{Endpoint, Runtime as _, TokioRuntime};
 use sordino_players::roster::driver_name;
 use sordino_players::tls::{client_config, server_config};
 use sordino_players::{Identity, PlayerName, Roster};
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use self::config::Limits;
+use self::datagrams::Datagrams;
 pub use self::error::TransportError;
 use self::shared::{Peer, Refused, Shared, lock};
 use self::wire::CODE_DONE;
@@ -118,8 +120,11 @@ impl QuicNetwork {
         let at = listen.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
         let failed = |source| TransportError::Socket { address: at, source };
         let runtime = Arc::new(TokioRuntime);
+        let socket = runtime.wrap_udp_socket(socket).map_err(failed)?;
+        let socket = Datagrams::new(socket);
         let endpoint =
-            Endpoint::new(config::endpoint(), accepting, socket, runtime).map_err(failed)?;
+            Endpoint::new_with_abstract_socket(config::endpoint(), accepting, socket, runtime)
+                .map_err(failed)?;
         let local = endpoint.local_addr().map_err(failed)?;
         let shared = Arc::new(Shared {
             name,

@@ -38,9 +38,9 @@ impl Default for Limits {
     }
 }
 
-/// Greatest UDP payload. A GSO batch of quinn has ten packets and may have 65,507 bytes; with a
-/// greater payload no batch arrives, and the connection falls back to 1,200 bytes for good.
-const MAX_PAYLOAD: u16 = 6500;
+/// Greatest UDP payload: what a loopback's largest IPv6 packet holds. Each packet costs as much as
+/// copying some kilobytes; discovery finds what the network between two players takes.
+pub(super) const MAX_PAYLOAD: u16 = 65_488;
 
 /// A peer's streams that may be open at once.
 const MAX_STREAMS: u32 = 256;
