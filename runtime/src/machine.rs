@@ -298,7 +298,13 @@ impl Machine {
             let inputs = self.take_inputs(offset, task);
             return Action::Run(Job { step, task, inputs });
         }
-        if self.done == self.asked && self.steps.is_empty() { Action::Done } else { Action::Wait }
+        if self.is_done() { Action::Done } else { Action::Wait }
+    }
+
+    /// Whether [`next`](Self::next) has more to say than to wait.
+    pub fn can_act(&mut self) -> bool {
+        self.start_steps();
+        !self.owed.is_empty() || self.ready_jobs() > 0 || self.is_done()
     }
 
     /// Jobs that could run now beside those handed out.
@@ -328,6 +334,10 @@ impl Machine {
             TaskKind::Receive { from, .. } => Some((from, &self.schedule.names[open])),
             _ => None,
         }
+    }
+
+    fn is_done(&self) -> bool {
+        self.done == self.asked && self.steps.is_empty()
     }
 
     fn credit(&self, target: &PlayerName) -> u64 {

@@ -321,6 +321,12 @@ impl State {
         Some(Turn { plan: index, action, host, ended })
     }
 
+    /// Whether [`next`](Self::next) has something to say.
+    fn can_act(&mut self) -> bool {
+        let running = self.queue.front().and_then(|(plan, _)| self.plans.get_mut(plan));
+        running.is_some_and(|plan| plan.machine.can_act())
+    }
+
     fn jobs(&self) -> usize {
         let running = self.queue.front().and_then(|(plan, _)| self.plans.get(plan));
         running.map_or(0, |plan| plan.machine.ready_jobs())

@@ -16,8 +16,8 @@ impl PlayerSession {
     pub(super) fn kick(self: &Arc<Self>) {
         let spawn = {
             let mut state = self.state();
-            let wanted = state.jobs().min(rayon::current_num_threads());
-            let spawn = state.workers < wanted.max(1) && state.failed.is_none();
+            let wanted = state.jobs().clamp(1, rayon::current_num_threads());
+            let spawn = state.workers < wanted && state.failed.is_none() && state.can_act();
             state.workers += usize::from(spawn);
             spawn
         };
