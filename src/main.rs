@@ -1,5 +1,9 @@
 //! The `sordino` binary: what an operator of a player uses.
 
+mod plans;
+mod review;
+mod sign;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +12,7 @@ use std::time::SystemTime;
 use clap::{Parser, Subcommand};
 use sordino::PlayerName;
 use sordino::players::{Identity, certificate::Moment, identity};
-use sordino::runtime::{Consent, ServeOptions, serve};
+use sordino::runtime::{Consent, Flags, ServeOptions, serve};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -42,14 +46,42 @@ enum Command {
         #[arg(long)]
         release: bool,
         /// Refuse programs that may reveal what mixes the data of fewer players.
-        #[arg(long, value_name = "PLAYERS", default_value_t = Consent::default().over)]
+        #[arg(long, value_name = "PLAYERS", default_value_t = Flags::default().over)]
         over: usize,
         /// Take part in programs whose protocol protects nothing.
         #[arg(long)]
         insecure: bool,
+        /// What programs may do, as a file: see the examples' policy.toml. Takes the place of
+        /// --release, --over and --insecure. Plans that the player has signed run as well.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["release", "over", "insecure"])]
+        policy: Option<PathBuf>,
         /// Stop as well when standard input ends, as it does when whoever started the player dies.
         #[arg(long)]
         until_eof: bool,
+    },
+    /// Say what plans do: which inputs of whom they read, who learns what of them, what the network
+    /// carries.
+    Review {
+        /// A file of plans, as a program writes it with --plan.
+        file: PathBuf,
+        /// Draw them as well, into this folder.
+        #[arg(long, value_name = "DIR")]
+        view: Option<PathBuf>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a player run plans, whatever its policy says of them.
+    Sign {
+        /// A file of plans. Review it first.
+        file: PathBuf,
+        /// Who signs.
+        #[arg(long, value_name = "NAME")]
+        player: PlayerName,
+        /// The list of players; the player's key is found beside it, in keys/, and what it has
+        /// signed is listed beside it, in signed/.
+        #[arg(long, value_name = "FILE", default_value = "config.json")]
+        config: PathBuf,
     },
     /// Make the key and the certificate of a player, or of the driver.
     Keygen {
@@ -81,11 +113,26 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Player { name, config, data, listen, release, over, insecure, until_eof } => {
-            let consent = Consent { release, over, insecure };
+        Command::Player {
+            name,
+            config,
+            data,
+            listen,
+            release,
+            over,
+            insecure,
+            policy,
+            until_eof,
+        } => {
+            let consent = match policy {
+                Some(policy) => Consent::load(&policy)?,
+                None => Flags { release, over, insecure }.into(),
+            };
             let options = ServeOptions { name, config, data, consent, listen };
             serve(&options, log, || stop_signal(until_eof)).map_err(Into::into)
         }
+        Command::Review { file, view, json } => review::run(&file, view.as_deref(), json),
+        Command::Sign { file, player, config } => sign::run(&file, &player, &config),
         Command::Keygen { name, out, days, force } => keygen(&name, &out, days, force),
     }
 }

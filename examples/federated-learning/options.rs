@@ -52,6 +52,10 @@ pub struct Options {
     /// Where the report of the run goes. Unless given, report.json beside the pictures.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Write the plans of this run to a file, before any player is asked to run them, and go on:
+    /// for `sordino review` and `sordino sign`.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// Of the first weights, and of the order in which examples are taken.
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u32,
@@ -119,6 +123,10 @@ impl Options {
             }
             Place::Local => {}
         }
+        if let Some(plan) = &self.plan {
+            can_be_written(plan)
+                .map_err(|e| format!("{e}; name another file for the plans with --plan"))?;
+        }
         if !self.no_view {
             can_hold(&self.view)
                 .map_err(|e| format!("{e}; name another folder for the pictures with --view"))?;
@@ -148,7 +156,7 @@ fn can_hold(folder: &Path) -> Result<(), String> {
 }
 
 fn can_be_written(file: &Path) -> Result<(), String> {
-    // A device or a link would be replaced by the report.
+    // A device or a link would be replaced.
     if fs::symlink_metadata(file).is_ok_and(|data| !data.is_file()) || file.file_name().is_none() {
         return Err(format!("{} is there and no plain file", file.display()));
     }

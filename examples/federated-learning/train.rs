@@ -1,9 +1,12 @@
 //! The run: epochs of training, a test after each, then the report.
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
+use sordino::graph::print_with_sources;
 use sordino::ops::Plan;
 use sordino::ops::data::{Mnist, Split};
 use sordino::prelude::*;
@@ -21,11 +24,18 @@ pub fn train(options: &Options, start: Instant) -> anyhow::Result<()> {
     let mut out = io::stdout();
     let cast = Cast::new(options);
     show::intro(&mut out, &cast, options)?;
-    let mut session = open(options, &cast)?;
-
+    let initialization = initialize(&cast.model_owner);
     let training = federated_training(&cast.model_owner, &cast.data_owners);
     let validation = validate_model(&cast.model_owner);
-    session.run(&initialize(&cast.model_owner), 1)?;
+    if let Some(file) = &options.plan {
+        let functions = [&initialization, &training, &validation];
+        write_plans(file, &cast.setup(options), &functions)?;
+        writeln!(out, "Plans: {}", file.display())?;
+        // Also when a player refuses them: then they are to be reviewed.
+        out.flush()?;
+    }
+    let mut session = open(options, &cast)?;
+    session.run(&initialization, 1)?;
     // A run of its own, because it ends when every player is done with the step: data are loaded
     // by then, and the time from the start is what a user waits for.
     let first = session.run(&training, 1)?;
@@ -63,6 +73,18 @@ pub fn train(options: &Options, start: Instant) -> anyhow::Result<()> {
     }
     writeln!(out, "Report: {}", options.report().display())?;
     Ok(out.flush()?)
+}
+
+/// Writes what players are asked to run, as text: each function's graph after the one before.
+fn write_plans(file: &Path, setup: &Setup, functions: &[&Function<'_>]) -> anyhow::Result<()> {
+    let graphs = functions.iter().map(|function| function.record(setup));
+    let texts = graphs.map(|graph| Ok(print_with_sources(&graph?)));
+    let text = texts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(file, text))
+        .with_context(|| format!("cannot write the plans to {}", file.display()))
 }
 
 fn open(options: &Options, cast: &Cast) -> anyhow::Result<Session> {

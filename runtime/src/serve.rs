@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sordino_graph::PlayerName;
 use sordino_ops::data::DataStore;
 use sordino_players::roster::driver_name;
-use sordino_players::{Identity, IdentityError, Roster, RosterError};
+use sordino_players::{Identity, IdentityError, Roster, RosterError, SignedPlans};
 
 use crate::consent::Consent;
 use crate::player::{Player, PlayerOptions};
@@ -25,7 +25,7 @@ pub struct ServeOptions {
     pub config: PathBuf,
     /// The folder of its own data.
     pub data: PathBuf,
-    /// What may happen to its own data.
+    /// What may happen to its own data; plans that it has signed may run as well.
     pub consent: Consent,
     /// Where to listen, if not at the address that the list gives: behind a port forwarding, say.
     pub listen: Option<SocketAddr>,
@@ -78,7 +78,9 @@ pub fn serve<S: Future<Output = ()>>(
         None => own_address(&roster, &options.name)?,
     };
     let data = Arc::new(DataStore::new(options.data.clone()));
-    let own = PlayerOptions { data, consent: options.consent, audit: None };
+    let signed = SignedPlans::of(&identity, &folder(&options.config));
+    let consent = options.consent.clone().with_signed(signed);
+    let own = PlayerOptions { data, consent, audit: None };
     let player = Player::new(options.name.clone(), driver_name(), own, log.clone());
     event_loop().map_err(ServeError::EventLoop)?.block_on(async {
         let inbox: Arc<dyn Inbox> = player.clone();

@@ -19,12 +19,17 @@ impl PlayerSession {
     pub(crate) fn prepare(self: &Arc<Self>, plan: PlanIndex, text: &str) {
         // The text is the driver's: whatever it makes our code do ends this session alone.
         match guarded(|| self.build(text)).unwrap_or_else(Err) {
-            Ok(built) => match self.options.consent.check(&self.me, built.0.recorded.setup()) {
+            Ok(built) => match self.judge(&built.0) {
                 Ok(()) => self.greet(plan, built),
                 Err(reason) => self.fail(&self.me, &reason),
             },
             Err(reason) => self.fail(&self.driver, &reason),
         }
+    }
+
+    fn judge(&self, Plan { recorded, recorded_digest, .. }: &Plan) -> Result<(), String> {
+        guarded(|| self.options.consent.check(&self.me, recorded, recorded_digest))
+            .unwrap_or_else(Err)
     }
 
     fn build(&self, text: &str) -> Result<(Plan, Schedule), String> {
