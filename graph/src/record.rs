@@ -196,6 +196,15 @@ impl<'r> Recording<'r> {
         self.state.borrow_mut().faults.push(fault);
     }
 
+    /// As [`fault`](Self::fault); returns what stands for the missing result. What is computed from
+    /// it adds no fault.
+    #[track_caller]
+    #[must_use]
+    pub fn faulty(&self, op: &str, message: impl Into<String>) -> Value<'r> {
+        self.fault(op, message);
+        Value { recording: *self, port: None }
+    }
+
     /// Sees the graph recorded so far.
     pub(crate) fn with_graph<T>(&self, see: impl FnOnce(&Graph) -> T) -> T {
         see(&self.state.borrow().graph)

@@ -14,6 +14,7 @@ pub mod op;
 pub mod optimise;
 pub mod plan;
 pub mod protocol;
+mod rules;
 pub mod tensor;
 #[cfg(test)]
 mod testing;

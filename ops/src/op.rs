@@ -6,6 +6,8 @@ use sordino_graph::{GradientOps, OpSet};
 
 use crate::kernel::Op;
 
+mod structure;
+
 /// Declares the modules of ops and lists their `OP`s.
 macro_rules! ops {
     ($($module:ident),* $(,)?) => {
@@ -23,7 +25,9 @@ ops! {
     add_pads,
     assign,
     assign_secret,
+    broadcast,
     cast,
+    concat,
     conv2d,
     conv2d_grad_filters,
     conv2d_grad_images,
@@ -32,6 +36,7 @@ ops! {
     decode,
     descend,
     encode,
+    gather,
     glorot_uniform,
     load_batch,
     mask,
@@ -41,21 +46,28 @@ ops! {
     mul,
     ones_like,
     pad,
+    pad_zeros,
     publish,
     random_normal,
     read_secret,
     read_variable,
+    reduce_sum,
     relu,
     relu_grad,
     reshape,
     reveal,
+    reverse,
     scale,
+    scatter,
     share,
     sigmoid_cross_entropy,
     sigmoid_cross_entropy_grad,
+    slice,
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
     sum_rows,
+    tile,
+    transpose,
     truncate_first,
     truncate_last,
     truncate_second,
@@ -69,27 +81,38 @@ pub use add_bias::add_bias;
 pub use add_n::add_n;
 pub use assign::assign;
 pub use assign_secret::assign_secret;
+pub use broadcast::broadcast;
 pub use cast::cast;
+pub use concat::concat;
 pub use conv2d::conv2d;
 pub use descend::descend;
 pub use encode::encode;
+pub use gather::gather;
 pub use glorot_uniform::glorot_uniform;
 pub use load_batch::load_batch;
 pub use matmul::matmul;
 pub use max_pool::max_pool;
 pub use mul::mul;
+pub use pad_zeros::pad_zeros;
 pub use publish::publish;
 pub use random_normal::random_normal;
 pub use read_secret::read_secret;
 pub use read_variable::read_variable;
+pub use reduce_sum::reduce_sum;
 pub use relu::relu;
 pub use reshape::reshape;
 pub use reveal::reveal;
+pub use reverse::reverse;
 pub use scale::scale;
+pub use scatter::scatter;
 pub use share::share;
 pub use sigmoid_cross_entropy::sigmoid_cross_entropy;
+pub use slice::slice;
 pub use softmax_cross_entropy::softmax_cross_entropy;
+pub use structure::{broadcast_to, expand_dims, flatten, slice_axis, split, squeeze, stack};
 pub use sum_rows::sum_rows;
+pub use tile::tile;
+pub use transpose::transpose;
 pub use zeros::zeros;
 
 /// The ops by name, for the parser.

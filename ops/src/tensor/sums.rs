@@ -116,8 +116,9 @@ mod tests {
         let mut out = x.clone();
         cumulate(&mut out, rows, row);
         for (m, j) in each() {
+            let mut expected = 0.0;
             for i in 0..rows {
-                let expected: f32 = (0..=i).map(|i| at(m, i, j)).sum();
+                expected += at(m, i, j);
                 assert_eq!(out[(m * rows + i) * row + j], expected);
             }
         }
