@@ -6,6 +6,7 @@ use sordino_graph::{GradientOps, OpSet};
 
 use crate::kernel::Op;
 
+mod arithmetic;
 mod structure;
 
 /// Declares the modules of ops and lists their `OP`s.
@@ -28,13 +29,16 @@ ops! {
     broadcast,
     cast,
     concat,
+    constant,
     conv2d,
     conv2d_grad_filters,
     conv2d_grad_images,
     cross_matmul,
     cross_mul,
+    cumsum,
     decode,
     descend,
+    div,
     encode,
     gather,
     glorot_uniform,
@@ -47,10 +51,12 @@ ops! {
     ones_like,
     pad,
     pad_zeros,
+    polynomial,
     publish,
     random_normal,
     read_secret,
     read_variable,
+    reciprocal,
     reduce_sum,
     relu,
     relu_grad,
@@ -65,6 +71,7 @@ ops! {
     slice,
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
+    square,
     sum_rows,
     tile,
     transpose,
@@ -79,13 +86,19 @@ ops! {
 pub use accuracy::accuracy;
 pub use add_bias::add_bias;
 pub use add_n::add_n;
+pub use arithmetic::{
+    add, add_constant, div_constant, mul_constant, neg, pow, prod, reduce_mean, sub,
+};
 pub use assign::assign;
 pub use assign_secret::assign_secret;
 pub use broadcast::broadcast;
 pub use cast::cast;
 pub use concat::concat;
+pub use constant::{constant, constant_of};
 pub use conv2d::conv2d;
+pub use cumsum::cumsum;
 pub use descend::descend;
+pub use div::div;
 pub use encode::encode;
 pub use gather::gather;
 pub use glorot_uniform::glorot_uniform;
@@ -94,10 +107,12 @@ pub use matmul::matmul;
 pub use max_pool::max_pool;
 pub use mul::mul;
 pub use pad_zeros::pad_zeros;
+pub use polynomial::polynomial;
 pub use publish::publish;
 pub use random_normal::random_normal;
 pub use read_secret::read_secret;
 pub use read_variable::read_variable;
+pub use reciprocal::reciprocal;
 pub use reduce_sum::reduce_sum;
 pub use relu::relu;
 pub use reshape::reshape;
@@ -109,6 +124,7 @@ pub use share::share;
 pub use sigmoid_cross_entropy::sigmoid_cross_entropy;
 pub use slice::slice;
 pub use softmax_cross_entropy::softmax_cross_entropy;
+pub use square::square;
 pub use structure::{broadcast_to, expand_dims, flatten, slice_axis, split, squeeze, stack};
 pub use sum_rows::sum_rows;
 pub use tile::tile;

@@ -2,19 +2,24 @@
 
 use sordino_graph::{Backward, OpSpec, Role, Signature, Type, TypeError, Value, type_error};
 
+use super::arithmetic::together;
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::{Tensor, slice, slice_mut};
 
-/// x·y, element by element, of plaintext floats or of secrets.
+/// x·y, element by element, of plaintext floats or of secrets, with both repeated to a common
+/// shape, see [`broadcast()`](super::broadcast()).
 ///
-/// Shapes: equal. A product of secrets errs by less than 2^-fraction, and must be smaller in
-/// magnitude than 2^(width − 2 − 2·fraction).
+/// A product of secrets errs by less than 2^-fraction, and must be smaller in magnitude than
+/// 2^(width − 2 − 2·fraction).
 #[track_caller]
 pub fn mul<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
-    x.recording().op(&OP.spec).input(x).input(y).build()
+    match together("mul", x, y) {
+        Ok((x, y)) => x.recording().op(&OP.spec).input(x).input(y).build(),
+        Err(faulty) => faulty,
+    }
 }
 
-/// See [`mul()`].
+/// See [`mul()`]. Both inputs have one type.
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "mul",
@@ -58,16 +63,26 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradients, floats, value_of};
+    use crate::testing::{FLOATS, check_gradients, check_values, fault, input};
 
     #[test]
     fn multiplies() {
-        let [x, y] = [floats(&[2], &[1.5, -2.0]), floats(&[2], &[4.0, 0.5])];
-        assert_eq!(value_of(&[x, y], |_, x| mul(x[0], x[1])), [6.0, -1.0]);
+        let (x, y) = ((&[2, 2][..], &[6, 8, -9, 4][..]), (&[2][..], &[3, -2][..]));
+        check_values(FLOATS, &[x, y], (&[2, 2], &[18, -16, -27, -8]), |_, x| mul(x[0], x[1]));
+        check_values(FLOATS, &[(&[0], &[]), (&[], &[1])], (&[0], &[]), |_, x| mul(x[0], x[1]));
     }
 
     #[test]
     fn gradients_are_right() {
         check_gradients(&[&[2, 2], &[2, 2]], |_, x| mul(x[0], mul(x[1], x[0])));
+        check_gradients(&[&[2, 3], &[2, 1]], |_, x| mul(x[1], x[0]));
+    }
+
+    #[test]
+    fn shapes_fit() {
+        let fault = fault(|g| {
+            mul(input(g, "x", &[2]), input(g, "y", &[3]));
+        });
+        assert!(fault.contains("mul cannot repeat f32[2] and f32[3] to one shape"), "{fault}");
     }
 }

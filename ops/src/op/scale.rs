@@ -40,19 +40,27 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let factor = s.attributes.real("factor").unwrap_or(f64::NAN);
     match x.secrecy {
         Secrecy::Plain => Ok(vec![x.expect_float()?.clone()]),
-        Secrecy::Secret if factor.abs() > LARGEST || factor.is_nan() => {
-            type_error!("multiplies secrets by at most {LARGEST}")
+        Secrecy::Secret => {
+            expect_factor(x, factor)?;
+            Ok(vec![x.clone()])
         }
-        Secrecy::Secret if factor.fract() != 0.0 && !is_exact(encoded(x, factor)) => {
-            type_error!(
-                "cannot encode {factor} as {x}: take a smaller factor or fewer fractional bits"
-            )
-        }
-        Secrecy::Secret => Ok(vec![x.clone()]),
         // Lowering folds the fixed-point encoding of a factor into the number.
         Secrecy::Share if factor.fract() == 0.0 && is_exact(factor) => Ok(vec![x.clone()]),
         Secrecy::Share => type_error!("multiplies shares by whole numbers"),
     }
+}
+
+/// Whether the secret `x` can be multiplied by `factor`.
+pub(super) fn expect_factor(x: &Type, factor: f64) -> Result<(), TypeError> {
+    if factor.abs() > LARGEST || factor.is_nan() {
+        return type_error!("multiplies secrets by at most {LARGEST}");
+    }
+    if factor.fract() != 0.0 && !is_exact(encoded(x, factor)) {
+        return type_error!(
+            "cannot encode {factor} as {x}: take a smaller factor or fewer fractional bits"
+        );
+    }
+    Ok(())
 }
 
 /// The whole number that stands for `factor` in the format of `x`.
