@@ -3,6 +3,7 @@
 use sordino::ops::data::{BatchRequest, Split};
 use sordino::prelude::*;
 
+use crate::common::{name, names};
 use crate::models;
 use crate::options::Options;
 use crate::program::{DataOwner, ModelOwner};
@@ -22,23 +23,23 @@ pub struct Cast {
 
 impl Cast {
     pub fn new(options: &Options) -> Self {
-        let Options { dataset, seed, .. } = *options;
+        let (dataset, seed) = (options.dataset, options.common.seed);
         let Some(model) = models::model(&options.model) else {
             unreachable!("the command line takes names of models only")
         };
         let third = dataset.examples(Split::Train) / DATA_OWNERS;
-        let data_owner = |i: usize| {
+        let players = names("train-data-owner-", DATA_OWNERS);
+        let data_owner = |(i, player): (usize, PlayerName)| {
             let range = i * third..(i + 1) * third;
             // Orders of their own: data owners know nothing of each other.
             let shuffle =
                 Some(seed.wrapping_sub(1).wrapping_mul(DATA_OWNERS as u32).wrapping_add(i as u32));
             let batches =
                 BatchRequest { dataset, split: Split::Train, range, batch: BATCH, shuffle };
-            let player = name(&format!("train-data-owner-{i}"));
             DataOwner { player, model: model.clone(), batches }
         };
-        let data_owners = (0..DATA_OWNERS).map(data_owner).collect();
-        let servers = (0..options.protocol.servers).map(|i| name(&format!("server{i}"))).collect();
+        let data_owners = players.into_iter().enumerate().map(data_owner).collect();
+        let servers = options.common.servers();
         let model_owner = ModelOwner { player: name("model-owner"), model, dataset, seed };
         Self { model_owner, data_owners, servers }
     }
@@ -50,7 +51,7 @@ impl Cast {
         let data_owners = self.data_owners.iter().map(|owner| &owner.player);
         let players = std::iter::once(owner).chain(data_owners).chain(&self.servers).cloned();
         Setup::new(players)
-            .secure(options.protocol.name, self.servers.clone(), options.precision)
+            .secure(options.common.protocol.name, self.servers.clone(), options.common.precision)
             .reveal(owner, 2)
             .release(owner)
     }
@@ -77,12 +78,5 @@ impl Cast {
             self.servers.iter().map(|server| (server, "adds shares of the gradients".to_owned()));
         let owner = (&self.model_owner.player, owner);
         std::iter::once(owner).chain(data_owners).chain(servers).collect()
-    }
-}
-
-fn name(text: &str) -> PlayerName {
-    match text.parse() {
-        Ok(name) => name,
-        Err(error) => unreachable!("{error}"),
     }
 }

@@ -1,13 +1,15 @@
 //! The run report for people.
 
-use crate::report::RunReport;
+use serde::Serialize;
+
+use super::report::RunReport;
 
 /// The report as aligned tables.
-pub fn of(report: &RunReport) -> String {
+pub fn of<P: Serialize>(report: &RunReport<P>) -> String {
     format!("{}\n{}\n{}", totals(report), players(report), links(report))
 }
 
-fn totals(report: &RunReport) -> String {
+fn totals<P: Serialize>(report: &RunReport<P>) -> String {
     let ms = report.ms_per_step;
     let bytes = match report.wire_bytes_per_step {
         Some(wire) => format!(
@@ -38,7 +40,7 @@ fn totals(report: &RunReport) -> String {
     format!("Run report, of {steps} steps, all but the first:\n{rows}")
 }
 
-fn players(report: &RunReport) -> String {
+fn players<P: Serialize>(report: &RunReport<P>) -> String {
     let head = ["ms a step", "computing", "waiting", "sending", "peak MiB"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(report.players.iter().map(|player| {
@@ -55,7 +57,7 @@ fn players(report: &RunReport) -> String {
     format!("{}{shared}{memory}\n", aligned(&rows))
 }
 
-fn links(report: &RunReport) -> String {
+fn links<P: Serialize>(report: &RunReport<P>) -> String {
     let wire = report.wire_bytes_per_step.is_some();
     let mut head = vec!["a step".to_owned(), "messages".to_owned(), "value bytes".to_owned()];
     head.extend(wire.then(|| "wire bytes".to_owned()));

@@ -7,39 +7,54 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use sordino::prelude::*;
 use sordino::visualize::player_colour;
 
-use crate::cast::Cast;
-use crate::options::{Options, Place};
-use crate::report::Epoch;
+use super::options::{Common, Place};
+use super::report::Epoch;
 
-/// The players with their roles, and what protects whom.
-pub fn intro(out: &mut impl Write, cast: &Cast, options: &Options) -> io::Result<()> {
+/// What a program says before it starts.
+pub struct Intro<'a> {
+    /// What it does: a model on a data set.
+    pub title: String,
+    /// What each player does, in the order of the setup.
+    pub roles: Vec<(&'a PlayerName, String)>,
+    /// What is secret.
+    pub secrets: &'a str,
+    /// Who learns what.
+    pub learns: &'a str,
+    /// What a server reads that protects nothing.
+    pub exposed: &'a str,
+}
+
+/// Shows the players with their roles, and what protects whom.
+pub fn intro(out: &mut impl Write, intro: &Intro<'_>, options: &Common) -> io::Result<()> {
     let place = match &options.config {
         Place::Local => "in this process".to_owned(),
         Place::Remote(config) => format!("over QUIC, listed in {}", config.display()),
     };
-    writeln!(out, "{} on {}, players {place}:", options.model, options.dataset.name())?;
+    writeln!(out, "{}, players {place}:", intro.title)?;
     let colours = io::stdout().is_terminal() && colours_wanted();
-    let roles = cast.roles();
-    let width = roles.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
-    for (i, (name, role)) in roles.iter().enumerate() {
+    let width = intro.roles.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
+    for (i, (name, role)) in intro.roles.iter().enumerate() {
         let swatch = if colours { swatch(&player_colour(i)) } else { String::new() };
         writeln!(out, "  {swatch}{name:width$}  {role}")?;
     }
     let (protocol, fixed) = (options.protocol, options.precision);
     writeln!(
         out,
-        "Gradients are secret-shared by {}: {}; {} precision, {} bits with {} after the point.\n\
-         After each epoch the model owner publishes loss and accuracy on its own test set.\n",
+        "{} secret-shared by {}: {}; {} precision, {} bits with {} after the point.\n{}\n",
+        intro.secrets,
         protocol.name,
         protocol.security,
         options.precision(),
         fixed.width().bits(),
-        fixed.fraction()
+        fixed.fraction(),
+        intro.learns
     )?;
     out.flush()?;
     if protocol.name == "Plain" {
-        let text = "Plain protects nothing: server0 reads every data owner's gradients";
-        eprintln!("warning: {text}. Use --protocol ABY3.\n");
+        let exposed = intro.exposed;
+        eprintln!(
+            "warning: Plain protects nothing: server0 reads {exposed}. Use --protocol ABY3.\n"
+        );
     }
     Ok(())
 }

@@ -7,17 +7,22 @@ use anyhow::Context;
 use serde::Serialize;
 use sordino::prelude::*;
 
-use crate::options::{Options, Place};
+use super::options::{Common, Place};
 
 /// All figures "per step" are means over the `measured_steps`: all but the first step, which loads
 /// the data as well and is told apart.
 #[derive(Debug, Serialize)]
-pub struct RunReport {
+pub struct RunReport<P> {
     pub command: Vec<String>,
-    pub options: Choices,
+    pub options: Choices<P>,
     pub machine: Machine,
+    /// Of a training.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub epochs: Vec<Epoch>,
-    /// From the start of the program to the end of the first step of training.
+    /// Of other programs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<Outcome>,
+    /// From the start of the program to the end of the first step.
     pub first_step_seconds: f64,
     /// Recording, verifying, lowering and splitting the graph of a step, once.
     pub preparation_ms: f64,
@@ -38,10 +43,10 @@ pub struct RunReport {
 
 /// What the command line asked for.
 #[derive(Debug, Serialize)]
-pub struct Choices {
-    pub model: String,
-    pub dataset: &'static str,
-    pub epochs: u32,
+pub struct Choices<P> {
+    /// The program's own options.
+    #[serde(flatten)]
+    pub program: P,
     pub protocol: &'static str,
     pub precision: &'static str,
     pub fixed: String,
@@ -67,6 +72,14 @@ pub struct Epoch {
     pub accuracy: f64,
 }
 
+/// What a player published, as a mean over steps.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    pub player: String,
+    pub name: String,
+    pub values: Vec<f64>,
+}
+
 #[derive(Debug, Serialize)]
 pub struct Player {
     pub player: String,
@@ -89,9 +102,9 @@ pub struct Link {
     pub wire_bytes_per_step: Option<f64>,
 }
 
-impl RunReport {
+impl<P: Serialize> RunReport<P> {
     /// The report of a run that has done its first step.
-    pub fn new(options: &Options, first_step_seconds: f64) -> Self {
+    pub fn new(common: &Common, program: P, first_step_seconds: f64) -> Self {
         let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
             let line = text.lines().find(|line| line.starts_with("model name"))?;
             Some(line.split_once(':')?.1.trim().to_owned())
@@ -99,20 +112,19 @@ impl RunReport {
         Self {
             command: std::env::args().collect(),
             options: Choices {
-                model: options.model.clone(),
-                dataset: options.dataset.name(),
-                epochs: options.epochs,
-                protocol: options.protocol.name,
-                precision: options.precision(),
-                fixed: options.precision.to_string(),
-                config: match &options.config {
+                program,
+                protocol: common.protocol.name,
+                precision: common.precision(),
+                fixed: common.precision.to_string(),
+                config: match &common.config {
                     Place::Local => "local".to_owned(),
                     Place::Remote(config) => config.display().to_string(),
                 },
-                seed: options.seed,
+                seed: common.seed,
             },
             machine: Machine { cores: thread::available_parallelism().map_or(1, usize::from), cpu },
             epochs: Vec::new(),
+            outcomes: Vec::new(),
             first_step_seconds,
             preparation_ms: 0.0,
             measured_steps: 0,
@@ -131,10 +143,8 @@ impl RunReport {
         self.options.config == "local"
     }
 
-    /// Adds an epoch, whose measured steps cost what `run` says. Until [`finish`](Self::finish),
-    /// figures are sums.
-    pub fn add(&mut self, epoch: Epoch, run: &Run) {
-        self.epochs.push(epoch);
+    /// Adds the measured steps of a run. Until [`finish`](Self::finish), figures are sums.
+    pub fn add(&mut self, run: &Run) {
         self.seconds += run.seconds;
         self.measured_steps += run.reports.iter().map(|report| report.steps).max().unwrap_or(0);
         for report in &run.reports {

@@ -1,0 +1,75 @@
+//! What stands around a run: plans, the session, pictures.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use sordino::graph::print_with_sources;
+use sordino::ops::Plan;
+use sordino::ops::data::{Mnist, Split};
+use sordino::prelude::*;
+use sordino::visualize::{GRAPHVIZ_HINT, VisualizeError, write_views};
+
+use super::options::{Common, Place};
+
+/// Writes what players are asked to run, as text: each function's graph after the one before.
+pub fn write_plans(file: &Path, setup: &Setup, functions: &[&Function<'_>]) -> anyhow::Result<()> {
+    let graphs = functions.iter().map(|function| function.record(setup));
+    let texts = graphs.map(|graph| Ok(print_with_sources(&graph?)));
+    let text = texts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(file, text))
+        .with_context(|| format!("cannot write the plans to {}", file.display()))
+}
+
+/// Opens a session where the options say. With `mnist`, players of this process read its files.
+pub fn open(common: &Common, setup: Setup, mnist: bool) -> anyhow::Result<Session> {
+    match &common.config {
+        Place::Local => {
+            let data = common.data();
+            // Of all players at once, before the first of them starts.
+            for split in [Split::Train, Split::Test].into_iter().filter(|_| mnist) {
+                Mnist::load(&data, split, 0..0)?;
+            }
+            Ok(Session::local(setup, &data, None)?)
+        }
+        Place::Remote(config) => Ok(Session::remote(setup, config)?),
+    }
+}
+
+/// Milliseconds of recording, verifying, lowering and splitting.
+///
+/// Measured apart from a session, where each player does it for itself, all at the same time.
+pub fn preparation_ms(function: &Function<'_>, setup: &Setup) -> anyhow::Result<f64> {
+    let begin = Instant::now();
+    Plan::new(function.record(setup)?)?;
+    Ok(begin.elapsed().as_secs_f64() * 1e3)
+}
+
+/// Writes the views of a graph, unless no pictures are wanted, and says where they are.
+pub fn views(common: &Common, plan: &Plan) -> anyhow::Result<Option<String>> {
+    if common.no_view {
+        return Ok(None);
+    }
+    let dir = &common.view;
+    match write_views(dir, &plan.recorded, Some(&plan.lowered)) {
+        Ok(written) => {
+            let dir = dir.display();
+            let hint = format!("Pictures: {dir}, as DOT files: {GRAPHVIZ_HINT}");
+            Ok(Some(if written.dot_missing { hint } else { format!("Pictures: {dir}") }))
+        }
+        // The run is worth more than pictures, and the DOT files are there.
+        Err(
+            error @ (VisualizeError::StartDot { .. }
+            | VisualizeError::DotFailed { .. }
+            | VisualizeError::DotTimedOut { .. }),
+        ) => {
+            eprintln!("warning: {error}");
+            Ok(Some(format!("Pictures: {}, as far as they could be drawn", dir.display())))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,116 @@
+//! A training: epochs, a test after each, then the report.
+
+use std::io::{self, Write};
+use std::time::Instant;
+
+use anyhow::Context;
+use serde::Serialize;
+use sordino::prelude::*;
+
+use super::options::Common;
+use super::report::{Epoch, RunReport};
+use super::show::{self, Progress};
+use super::{run, table};
+
+/// The functions of a training, and how often each is run.
+pub struct Training<'a> {
+    pub initialization: Function<'a>,
+    pub step: Function<'a>,
+    /// What is run once before each test.
+    pub before_test: Option<Function<'a>>,
+    /// Publishes `loss` and `accuracy`, of which the means are shown.
+    pub test: Function<'a>,
+    /// What is run once after the last epoch.
+    pub end: Option<Function<'a>>,
+    pub epochs: u32,
+    /// Steps of an epoch.
+    pub steps: u64,
+    /// Steps of a test.
+    pub tests: u64,
+    /// Whether players read the files of MNIST.
+    pub mnist: bool,
+}
+
+impl Training<'_> {
+    fn functions(&self) -> Vec<&Function<'_>> {
+        let first = [&self.initialization, &self.step].into_iter();
+        first.chain(&self.before_test).chain([&self.test]).chain(&self.end).collect()
+    }
+}
+
+/// Trains with the players of `setup`. The report says `choices` of the program's own options.
+/// `start` is when the program started.
+pub fn train(
+    common: &Common,
+    setup: Setup,
+    training: &Training<'_>,
+    choices: impl Serialize,
+    start: Instant,
+) -> anyhow::Result<()> {
+    let mut out = io::stdout();
+    if let Some(file) = &common.plan {
+        run::write_plans(file, &setup, &training.functions())?;
+        writeln!(out, "Plans: {}", file.display())?;
+        // Also when a player refuses them: then they are to be reviewed.
+        out.flush()?;
+    }
+    let mut session = run::open(common, setup, training.mnist)?;
+    session.run(&training.initialization, 1)?;
+    // A run of its own, because it ends when every player is done with the step: data are loaded
+    // by then, and the time from the start is what a user waits for.
+    let first = session.run(&training.step, 1)?;
+    let mut report = RunReport::new(common, choices, start.elapsed().as_secs_f64());
+    // One batch, so that a player without its test set fails now and not after an epoch.
+    test(&mut session, training, 1)?;
+    let plan = session.prepare(&training.step)?;
+    report.preparation_ms = run::preparation_ms(&training.step, session.setup())?;
+    let pictures = run::views(common, &plan)?;
+
+    let &Training { epochs, steps, .. } = training;
+    for number in 1..=epochs {
+        let before = u64::from(number == 1);
+        let progress = Progress::start(number, epochs, steps);
+        let see = |event: Event<'_>| progress.see(before, &event);
+        let run = session.run_with(&training.step, steps - before, see)?;
+        progress.testing();
+        let test = test(&mut session, training, training.tests)?;
+        drop(progress);
+        let seconds = run.seconds + if before == 1 { first.seconds } else { 0.0 };
+        let mean = |name: &str| test.mean(name).with_context(|| format!("nobody published {name}"));
+        let (loss, accuracy) = (mean("loss")?, mean("accuracy")?);
+        let epoch = Epoch { epoch: number, steps, seconds, loss, accuracy };
+        show::epoch(&mut out, &epoch, epochs)?;
+        report.epochs.push(epoch);
+        report.add(&run);
+    }
+    if let Some(end) = &training.end {
+        session.run(end, 1)?;
+    }
+    // Players are let go before the report is written: it says all there is to say of them.
+    drop(session);
+    end(&mut out, common, report, pictures)
+}
+
+fn test(session: &mut Session, training: &Training<'_>, steps: u64) -> anyhow::Result<Run> {
+    if let Some(before) = &training.before_test {
+        session.run(before, 1)?;
+    }
+    Ok(session.run(&training.test, steps)?)
+}
+
+/// Writes the report and shows it. The players are gone.
+pub fn end<P: Serialize>(
+    out: &mut impl Write,
+    common: &Common,
+    mut report: RunReport<P>,
+    pictures: Option<String>,
+) -> anyhow::Result<()> {
+    report.finish();
+    report.save(&common.report())?;
+    writeln!(out, "\n{}", table::of(&report))?;
+    if let Some(pictures) = pictures {
+        writeln!(out, "{pictures}")?;
+    }
+    writeln!(out, "Report: {}", common.report().display())?;
+    Ok(out.flush()?)
+}
