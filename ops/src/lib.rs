@@ -5,6 +5,7 @@
 //! players, and [`nn`] has the layers that models are made of.
 
 pub mod buffer;
+pub mod compare;
 mod cross;
 pub mod data;
 mod items;
@@ -13,12 +14,14 @@ pub mod nn;
 pub mod op;
 pub mod optimise;
 pub mod plan;
+mod planes;
 pub mod protocol;
 mod rules;
 pub mod tensor;
 #[cfg(test)]
 mod testing;
 mod truncation;
+mod truth;
 pub mod value;
 
 pub use kernel::{Context, Host, Kernel, KernelError, Op};

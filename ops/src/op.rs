@@ -24,8 +24,14 @@ ops! {
     add_bias,
     add_n,
     add_pads,
+    and,
+    and_planes,
     assign,
     assign_secret,
+    bit,
+    bit_to_number,
+    bits_first,
+    bits_second,
     broadcast,
     cast,
     concat,
@@ -38,16 +44,25 @@ ops! {
     cumsum,
     decode,
     descend,
+    digit_carries,
     div,
     encode,
+    from_bits,
     gather,
     glorot_uniform,
+    is_zero,
     load_batch,
     mask,
+    mask_planes,
     matmul,
     max_pool,
     max_pool_grad,
     mul,
+    mul_bit,
+    mul_bit_first,
+    mul_bit_second,
+    negative,
+    not,
     ones_like,
     pad,
     pad_zeros,
@@ -66,31 +81,45 @@ ops! {
     scale,
     scatter,
     share,
+    share_bits,
+    shift,
     sigmoid_cross_entropy,
     sigmoid_cross_entropy_grad,
     slice,
+    slice_planes,
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
     square,
+    sum_planes,
     sum_rows,
     tile,
+    to_bits,
     transpose,
     truncate_first,
     truncate_last,
     truncate_second,
     truncate_third,
+    unslice_planes,
+    xor,
     zero_mask,
     zeros,
 }
 
+pub use crate::compare::{
+    abs, equal, greater, greater_equal, less, less_equal, maximum, minimum, not_equal, or, positive,
+    select, sign,
+};
 pub use accuracy::accuracy;
 pub use add_bias::add_bias;
 pub use add_n::add_n;
+pub use and::and;
 pub use arithmetic::{
     add, add_constant, div_constant, mul_constant, neg, pow, prod, reduce_mean, sub,
 };
 pub use assign::assign;
 pub use assign_secret::assign_secret;
+pub use bit::bit;
+pub use bit_to_number::bit_to_number;
 pub use broadcast::broadcast;
 pub use cast::cast;
 pub use concat::concat;
@@ -100,12 +129,17 @@ pub use cumsum::cumsum;
 pub use descend::descend;
 pub use div::div;
 pub use encode::encode;
+pub use from_bits::from_bits;
 pub use gather::gather;
 pub use glorot_uniform::glorot_uniform;
+pub use is_zero::is_zero;
 pub use load_batch::load_batch;
 pub use matmul::matmul;
 pub use max_pool::max_pool;
 pub use mul::mul;
+pub use mul_bit::mul_bit;
+pub use negative::negative;
+pub use not::not;
 pub use pad_zeros::pad_zeros;
 pub use polynomial::polynomial;
 pub use publish::publish;
@@ -121,6 +155,7 @@ pub use reverse::reverse;
 pub use scale::scale;
 pub use scatter::scatter;
 pub use share::share;
+pub use shift::{shift_left, shift_right};
 pub use sigmoid_cross_entropy::sigmoid_cross_entropy;
 pub use slice::slice;
 pub use softmax_cross_entropy::softmax_cross_entropy;
@@ -128,7 +163,9 @@ pub use square::square;
 pub use structure::{broadcast_to, expand_dims, flatten, slice_axis, split, squeeze, stack};
 pub use sum_rows::sum_rows;
 pub use tile::tile;
+pub use to_bits::to_bits;
 pub use transpose::transpose;
+pub use xor::xor;
 pub use zeros::zeros;
 
 /// The ops by name, for the parser.

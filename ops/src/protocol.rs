@@ -9,8 +9,11 @@ mod lowering;
 pub mod pads;
 pub mod plain;
 #[cfg(test)]
+mod words;
+#[cfg(test)]
 mod testing;
 
+use sordino_graph::passes::merge_equal;
 use sordino_graph::{Graph, Node, OpSpec, Place, RecordError, SourceLine, Type, expand};
 
 use crate::op::op;
@@ -111,6 +114,15 @@ impl Cost {
     }
 }
 
+impl std::ops::Add for Cost {
+    type Output = Self;
+
+    /// One after the other.
+    fn add(self, next: Self) -> Self {
+        Self { rounds: self.rounds + next.rounds, bytes: self.bytes + next.bytes }
+    }
+}
+
 /// Replaces what is on `secure` by what its protocol does on single players. A graph without
 /// secrets only changes its stage.
 ///
@@ -136,6 +148,8 @@ fn expanded(protocol: Protocol, graph: &Graph) -> Result<Graph, LowerError> {
     let mut graph = graph.clone();
     while graph.nodes().any(|(_, node)| expansion(node).is_some()) {
         graph = expand(&graph, |node| expansion(node.node).map(|expand| expand(node)))?;
+        // What two expansions have in common, such as the signs that an op and its gradient need.
+        graph = merge_equal(&graph);
     }
     Ok(graph)
 }

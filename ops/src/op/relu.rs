@@ -1,12 +1,17 @@
 //! `relu(x)`: the positive part.
 
-use sordino_graph::{Backward, Element, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{
+    Backward, Expanding, OpSpec, Role, Secrecy, Signature, Type, TypeError, Value,
+};
 
 use super::relu_grad;
+use crate::compare::positive;
 use crate::kernel::{Context, KernelError, Op};
+use crate::op::mul_bit;
+use crate::truth::expect_open_number;
 use crate::value::{Tensor, slice_mut};
 
-/// `max(x, 0)` of each element of an f32 tensor.
+/// `max(x, 0)` of each element, of plaintext floats or of a secret.
 #[track_caller]
 pub fn relu(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()
@@ -23,23 +28,40 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
-    expand: None,
+    expand: Some(expand),
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;
-    Ok(vec![x.expect_plain(Element::F32)?.clone()])
+    Ok(vec![expect_open_number(x)?.clone()])
 }
 
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
-    vec![b.gradient().map(|dy| relu_grad::relu_grad(b.outputs[0], dy))]
+    // Of plaintext, only the output is still needed: the input's memory can be used for it. Of a
+    // secret, the input: the sign of it is known by then.
+    let secret = b.inputs[0].ty().is_some_and(|ty| ty.secrecy == Secrecy::Secret);
+    let which = if secret { b.inputs[0] } else { b.outputs[0] };
+    vec![b.gradient().map(|dy| relu_grad::relu_grad(which, dy))]
+}
+
+/// `x` where it is positive.
+fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
+    vec![mul_bit(positive(e.inputs[0]), e.inputs[0])]
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [Tensor::F32(mut x)] = cx.inputs(inputs)? else { return cx.bug("got no f32 tensor") };
+    let [mut x] = cx.inputs(inputs)?;
     // A comparison, unlike f32::max, keeps NaN, which encoding then reports.
-    slice_mut(&mut x).iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x });
-    Ok(vec![Tensor::F32(x)])
+    match &mut x {
+        Tensor::F32(x) => {
+            slice_mut(x).iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x });
+        }
+        Tensor::F64(x) => {
+            slice_mut(x).iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x });
+        }
+        _ => return cx.bug("got no floats"),
+    }
+    Ok(vec![x])
 }
 
 #[cfg(test)]
@@ -61,10 +83,10 @@ mod tests {
     }
 
     #[test]
-    fn takes_floats() {
+    fn takes_numbers() {
         let fault = fault(|g| {
             relu(labels(g, 2));
         });
-        assert!(fault.contains("relu takes plaintext f32, not i32[2]"), "{fault}");
+        assert!(fault.contains("relu takes floats or secret numbers, not i32[2]"), "{fault}");
     }
 }

@@ -1,11 +1,15 @@
 //! `relu_grad(y, dy)`: the gradient of `relu`.
 
-use sordino_graph::{Element, OpSpec, Role, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{Expanding, OpSpec, Role, Signature, Type, TypeError, Value, type_error};
 
+use crate::compare::positive;
 use crate::kernel::{Context, KernelError, Op};
-use crate::value::{Tensor, slice_mut};
+use crate::op::mul_bit;
+use crate::truth::expect_open_number;
+use crate::value::{Tensor, slice, slice_mut};
 
-/// `dy` where `y = relu(x)` is positive, else 0. At x = 0 the gradient is taken as 0.
+/// `dy` where `y`, which is `x` or `relu(x)`, is positive, else 0. At x = 0 the gradient is taken
+/// as 0.
 #[track_caller]
 pub(crate) fn relu_grad<'r>(y: Value<'r>, dy: Value<'r>) -> Value<'r> {
     y.recording().op(&OP.spec).input(y).input(dy).build()
@@ -16,24 +20,35 @@ pub static OP: Op = Op {
     spec: OpSpec { name: "relu_grad", role: Role::Compute, attributes: &[], infer, gradient: None },
     kernel,
     accumulate: None,
-    expand: None,
+    expand: Some(expand),
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [y, dy] = s.inputs()?;
-    if y.expect_plain(Element::F32)? == dy {
+    if expect_open_number(y)? == dy {
         Ok(vec![dy.clone()])
     } else {
         type_error!("takes two tensors of one type, not {y} and {dy}")
     }
 }
 
+/// The comparison is that of [`relu`](super::relu()), and made once for both.
+fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
+    vec![mul_bit(positive(e.inputs[0]), e.inputs[1])]
+}
+
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [y, dy] = cx.inputs(inputs)?;
-    let y = cx.floats(&y)?;
-    let Tensor::F32(mut dy) = dy else { return cx.bug("got no f32 tensor") };
-    for (dy, y) in slice_mut(&mut dy).iter_mut().zip(y) {
-        *dy = if *y > 0.0 { *dy } else { 0.0 };
+    let [y, mut dy] = cx.inputs(inputs)?;
+    match (&y, &mut dy) {
+        (Tensor::F32(y), Tensor::F32(dy)) => {
+            let each = slice_mut(dy).iter_mut().zip(slice(y));
+            each.for_each(|(dy, y)| *dy = if *y > 0.0 { *dy } else { 0.0 });
+        }
+        (Tensor::F64(y), Tensor::F64(dy)) => {
+            let each = slice_mut(dy).iter_mut().zip(slice(y));
+            each.for_each(|(dy, y)| *dy = if *y > 0.0 { *dy } else { 0.0 });
+        }
+        _ => return cx.bug("got no floats of one kind"),
     }
-    Ok(vec![Tensor::F32(dy)])
+    Ok(vec![dy])
 }

@@ -8,7 +8,7 @@ use sordino_graph::{
 use crate::kernel::Op;
 
 /// Reveals the secret `x` to `to`, and to nobody else, as floats: f32 at precision low, f64 at
-/// precision high. The policy of the program must list `to`.
+/// precision high; words of bits as words. The policy of the program must list `to`.
 #[track_caller]
 pub fn reveal<'r>(x: Value<'r>, to: &PlayerName) -> Value<'r> {
     x.recording().op(&OP.spec).attr("scale", 1.0).input(x).at(to).build()
@@ -34,6 +34,9 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     match x.fixed() {
         Some(fixed) if x.secrecy == Secrecy::Secret => {
             Ok(vec![Type::plain(fixed.decoded(), x.shape.clone())])
+        }
+        _ if x.secrecy == Secrecy::Secret && x.bits().is_some() => {
+            Ok(vec![Type::plain(x.element, x.shape.clone())])
         }
         _ => type_error!("takes a secret, not {x}"),
     }

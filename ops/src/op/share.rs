@@ -35,6 +35,9 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
         Element::Fixed(fixed) if x.secrecy == Secrecy::Plain => {
             Ok(vec![Type::secret(fixed, x.shape.clone())])
         }
-        _ => type_error!("takes an encoded plaintext value, not {x}"),
+        Element::Bits(_) if x.secrecy == Secrecy::Plain => {
+            Ok(vec![Type { secrecy: Secrecy::Secret, ..x.clone() }])
+        }
+        _ => type_error!("takes an encoded plaintext value or words, not {x}"),
     }
 }

@@ -16,11 +16,16 @@
 //!
 //! Each rule's page says what it costs, what every server sees, and why it learns nothing from it.
 
+mod bits;
+mod circuit;
+mod compare;
+mod convert;
 mod linear;
 mod multiply;
 mod reveal;
 mod scale;
 mod share;
+mod split;
 mod truncate;
 mod variable;
 
@@ -44,18 +49,29 @@ pub(super) const PROTOCOL: Protocol = Protocol {
 static RULES: &[Rule<Shared>] = &[
     Rule { op: "add_bias", lower: linear::lower, cost: linear::cost },
     Rule { op: "add_n", lower: linear::lower, cost: linear::cost },
+    Rule { op: "and", lower: bits::and, cost: bits::and_cost },
     Rule { op: "assign_secret", lower: variable::assign, cost: variable::cost },
+    Rule { op: "bit", lower: bits::linear, cost: bits::xor_cost },
+    Rule { op: "bit_to_number", lower: convert::bit_to_number, cost: convert::from_bits_cost },
     Rule { op: "cumsum", lower: linear::lower, cost: linear::cost },
+    Rule { op: "from_bits", lower: convert::from_bits, cost: convert::from_bits_cost },
+    Rule { op: "is_zero", lower: compare::is_zero, cost: compare::is_zero_cost },
     Rule { op: "matmul", lower: multiply::lower, cost: multiply::cost },
     Rule { op: "mul", lower: multiply::lower, cost: multiply::cost },
+    Rule { op: "mul_bit", lower: convert::mul_bit, cost: convert::mul_bit_cost },
+    Rule { op: "negative", lower: compare::negative, cost: compare::negative_cost },
+    Rule { op: "not", lower: bits::linear, cost: bits::xor_cost },
     Rule { op: "read_secret", lower: variable::read, cost: variable::cost },
     Rule { op: "reduce_sum", lower: linear::lower, cost: linear::cost },
     Rule { op: "reveal", lower: reveal::lower, cost: reveal::cost },
     Rule { op: "scale", lower: scale::lower, cost: scale::cost },
     Rule { op: "scatter", lower: linear::lower, cost: linear::cost },
     Rule { op: "share", lower: share::lower, cost: share::cost },
+    Rule { op: "shift", lower: bits::linear, cost: bits::xor_cost },
     Rule { op: "square", lower: multiply::lower, cost: multiply::cost },
     Rule { op: "sum_rows", lower: linear::lower, cost: linear::cost },
+    Rule { op: "to_bits", lower: convert::to_bits, cost: convert::to_bits_cost },
+    Rule { op: "xor", lower: bits::linear, cost: bits::xor_cost },
 ];
 
 /// Ops that move elements are done to each share.
@@ -73,6 +89,8 @@ pub(super) enum Shared {
     Additive([Port; 3]),
     /// Server i holds the summands i and i+1.
     Replicated([[Port; 2]; 3]),
+    /// As replicated, of planes of bits, whose sum is the XOR.
+    Bits([[Port; 2]; 3]),
 }
 
 impl Shared {
@@ -80,7 +98,7 @@ impl Shared {
     fn additive(self) -> [Port; 3] {
         match self {
             Self::Additive(shares) => shares,
-            Self::Replicated(shares) => shares.map(|[own, _]| own),
+            Self::Replicated(shares) | Self::Bits(shares) => shares.map(|[own, _]| own),
         }
     }
 
@@ -89,6 +107,15 @@ impl Shared {
         match self {
             Self::Replicated(shares) => shares,
             Self::Additive(_) => unreachable!("`replicated_nodes` says what must be replicated"),
+            Self::Bits(_) => unreachable!("type rules tell numbers from words"),
+        }
+    }
+
+    /// Both summands of each server, of words.
+    fn bits(self) -> [[Port; 2]; 3] {
+        match self {
+            Self::Bits(shares) => shares,
+            _ => unreachable!("type rules tell words from numbers"),
         }
     }
 }

@@ -28,7 +28,7 @@ pub fn drawn_by(node: &Node) -> Vec<DrawnPad> {
     let players = |name| node.attributes.players(name).unwrap_or_default().to_vec();
     let mut drawn = Vec::new();
     match node.op.name {
-        "mask" => {
+        "mask" | "mask_planes" => {
             for (lane, name) in (0..).zip(["first", "second"]) {
                 let holders = players(name);
                 if !holders.is_empty() {
@@ -36,7 +36,7 @@ pub fn drawn_by(node: &Node) -> Vec<DrawnPad> {
                 }
             }
         }
-        "zero_mask" => {
+        "and_planes" | "zero_mask" => {
             let lane = int("lane");
             for (name, lane) in [("plus", lane), ("minus", (lane + 1) % zero_mask::LANES)] {
                 drawn.push(DrawnPad { holders: players(name), pad: int("pad"), lane });

@@ -22,8 +22,8 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     lower,
 };
 
-/// A secret is doubles on the first server. Every op computes there as it does on plaintext, but
-/// for these.
+/// A secret is doubles, or words, on the first server. Every op computes there as it does on
+/// plaintext, but for these.
 static RULES: &[Rule<Port>] = &[
     Rule { op: "assign_secret", lower: assign, cost: free },
     Rule { op: "read_secret", lower: read, cost: free },
@@ -53,9 +53,9 @@ fn share(cx: &mut Lowering<'_, Port>, id: NodeId, node: &Node) {
     let server = cx.servers()[0].clone();
     let value = cx.plain(node.inputs[0]);
     let value = cx.transfer(value, &server);
+    let Some(fixed) = node.outputs[0].fixed() else { return cx.set_secret(id, value) };
     let mut attributes = Attributes::default();
-    let fraction = node.outputs[0].fixed().map_or(0, |fixed| fixed.fraction());
-    attributes.set("fraction", fraction);
+    attributes.set("fraction", fixed.fraction());
     attributes.set("scale", 1.0);
     let value = cx.emit(&op::decode::OP.spec, attributes, &[value], &server);
     let value = cast(cx, value, Element::F64, &server);
@@ -72,9 +72,10 @@ fn cast(cx: &mut Lowering<'_, Port>, value: Port, to: Element, at: &PlayerName) 
     cx.emit(&op::cast::OP.spec, attributes, &[value], at)
 }
 
-/// The type of the doubles that stand for a secret.
+/// The type of the doubles, or of the words, that stand for a secret.
 fn doubles(secret: &Type) -> Type {
-    Type::plain(Element::F64, secret.shape.clone())
+    let element = if secret.bits().is_some() { secret.element } else { Element::F64 };
+    Type::plain(element, secret.shape.clone())
 }
 
 fn local(cx: &mut Lowering<'_, Port>, id: NodeId, node: &Node) {
@@ -115,6 +116,9 @@ fn reveal(cx: &mut Lowering<'_, Port>, id: NodeId, node: &Node) {
     let Some(to) = node.place.player().cloned() else { return };
     let value = *cx.secret(node.inputs[0]);
     let value = cx.transfer(value, &to);
+    if node.outputs[0].bits().is_some() {
+        return cx.set_plain(id, value);
+    }
     let mut attributes = Attributes::default();
     attributes.set("factor", node.attributes.real("scale").unwrap_or(1.0));
     let value = cx.emit(&op::scale::OP.spec, attributes, &[value], &to);

@@ -12,6 +12,7 @@
 pub mod arrange;
 pub mod bits;
 pub mod conv;
+pub mod conversion;
 pub mod digits;
 pub mod fixed;
 pub mod gates;

@@ -4,12 +4,15 @@
 use sordino_graph::{Node, NodeId, PlayerName, Port};
 
 use super::share::servers;
-use super::{Lowering, Shared};
+use super::{Lowering, Shared, bits};
 
 pub(super) use super::free as cost;
 
 /// Applies the node's op to the shares.
 pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
+    if node.outputs[0].bits().is_some() {
+        return bits::arrange(cx, id, node);
+    }
     let terms: Vec<Shared> = node.inputs.iter().map(|&port| *cx.secret(port)).collect();
     let result =
         combine(cx, &terms, |cx, parts, at| cx.emit(node.op, node.attributes.clone(), parts, at));

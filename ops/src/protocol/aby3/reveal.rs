@@ -2,10 +2,13 @@
 
 use sordino_graph::{Attributes, Node, NodeId, Port};
 
-use super::{Cost, Lowering, Shared};
+use super::{Cost, Lowering, Shared, bits};
 use crate::op;
 
 pub(super) fn cost(cx: &Lowering<'_, Shared>, _: NodeId, node: &Node) -> Cost {
+    if node.outputs[0].bits().is_some() {
+        return bits::reveal_cost(cx, node);
+    }
     // A server that is the receiver has its summand already.
     let servers = cx.servers();
     let senders = servers.iter().filter(|server| Some(*server) != node.place.player());
@@ -14,6 +17,9 @@ pub(super) fn cost(cx: &Lowering<'_, Shared>, _: NodeId, node: &Node) -> Cost {
 }
 
 pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
+    if node.outputs[0].bits().is_some() {
+        return bits::reveal(cx, id, node);
+    }
     let secret = *cx.secret(node.inputs[0]);
     let fixed = cx.from.ty(node.inputs[0]).and_then(|ty| ty.fixed());
     let (Some(to), Some(fixed)) = (node.place.player().cloned(), fixed) else { return };

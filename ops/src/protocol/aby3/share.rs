@@ -3,10 +3,13 @@
 
 use sordino_graph::{Attribute, Attributes, Node, NodeId, PlayerName, Port, Type};
 
-use super::{Cost, Lowering, Shared};
+use super::{Cost, Lowering, Shared, bits};
 use crate::op;
 
 pub(super) fn cost(cx: &Lowering<'_, Shared>, id: NodeId, node: &Node) -> Cost {
+    if node.outputs[0].bits().is_some() {
+        return bits::share_cost(cx, id, node);
+    }
     // A server that is the owner has what would be sent to it.
     let servers = servers(cx);
     let receivers = if cx.replicated.contains(&id) { &servers[1..] } else { &servers[2..] };
@@ -16,6 +19,9 @@ pub(super) fn cost(cx: &Lowering<'_, Shared>, id: NodeId, node: &Node) -> Cost {
 }
 
 pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
+    if node.outputs[0].bits().is_some() {
+        return bits::share(cx, id, node);
+    }
     let value = unencoded(cx, node.inputs[0]);
     let owner = cx.lowered().node(value.node).place.player().cloned();
     let (Some(owner), Some(fixed)) = (owner, node.outputs[0].fixed()) else { return };

@@ -2,6 +2,7 @@
 
 use super::{Operand, OutBlock, VectorUnit};
 use crate::tensor::bits;
+use crate::tensor::conversion;
 use crate::tensor::digits::{self, DIGIT};
 use crate::tensor::ring::Ring;
 use crate::tensor::ring_matmul::{self, Write, thin};
@@ -107,5 +108,47 @@ for_each_vector_unit! {
         planes: ([&[u64]; 1 << DIGIT], [&[u64]; DIGIT]),
         shape: (usize, u64, bool, bool),
         out: &mut [u64],
+    )
+}
+
+for_each_vector_unit! {
+    /// [`conversion::bits_first`] of an element, on this thread.
+    fn bits_first as conversion::bits_first_anywhere where R: Ring => (
+        split: u32,
+        low: &[u64],
+        high: Option<&[u64]>,
+        out: &mut [R],
+    )
+}
+
+for_each_vector_unit! {
+    /// [`conversion::bits_second`] of an element, on this thread.
+    fn bits_second as conversion::bits_second_anywhere where R: Ring => (
+        p: u32,
+        low: &[u64],
+        high: Option<&[u64]>,
+        shared: &[R],
+        first: bool,
+        out: &mut [R],
+    )
+}
+
+for_each_vector_unit! {
+    /// [`conversion::product_first`] on this thread.
+    fn product_first as conversion::product_first_anywhere where R: Ring => (
+        u: &[u64],
+        x: &[R],
+        products: &mut [R],
+        bits: &mut [R],
+    )
+}
+
+for_each_vector_unit! {
+    /// [`conversion::product_second`] on this thread.
+    fn product_second as conversion::product_second_anywhere where R: Ring => (
+        v: &[u64],
+        numbers: [&[R]; 4],
+        first: bool,
+        out: &mut [R],
     )
 }

@@ -1,0 +1,29 @@
+//! `and(x, y)`: the bits that are set in both.
+
+use sordino_graph::{OpSpec, Role, Signature, Type, TypeError, Value};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::truth::{expect_words, map_words};
+use crate::value::Tensor;
+
+/// The bits that are set in both words, of plaintext or secret words of one type and shape.
+#[track_caller]
+pub fn and<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
+    x.recording().op(&OP.spec).input(x).input(y).build()
+}
+
+/// See [`and()`].
+pub static OP: Op = Op {
+    spec: OpSpec { name: "and", role: Role::Compute, attributes: &[], infer, gradient: None },
+    kernel,
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    Ok(vec![expect_words::<2>(s)?.clone()])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    map_words(cx, inputs, |[x, y]| x & y, |[x, y]| x & y)
+}

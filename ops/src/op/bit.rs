@@ -1,0 +1,43 @@
+//! `bit(x, index)`: one bit of words.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, Value,
+    type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::truth::{expect_words, map_words};
+use crate::value::Tensor;
+
+/// The bit `index`, the lowest being 0, of plaintext or secret words, as `bits1`.
+#[track_caller]
+pub fn bit(x: Value<'_>, index: usize) -> Value<'_> {
+    x.recording().op(&OP.spec).attr("index", index).input(x).build()
+}
+
+/// See [`bit()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "bit",
+        role: Role::Compute,
+        attributes: &[AttributeSpec { name: "index", kind: AttributeKind::Int }],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let x = expect_words::<1>(s)?;
+    if s.size("index")? >= x.expect_bits()? as usize {
+        return type_error!("takes a bit that {x} has");
+    }
+    Ok(vec![x.with_element(Element::BIT)])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let index = cx.size("index")?;
+    map_words(cx, inputs, |[x]| x >> index & 1, |[x]| x >> index & 1)
+}

@@ -1,0 +1,45 @@
+//! `bit_to_number(b)`: 1 for what is true, 0 for what is not.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, Value,
+    type_error,
+};
+
+use super::from_bits::{floats, number, numbers};
+use super::to_bits::format;
+use crate::kernel::{Context, KernelError, Op};
+use crate::value::Tensor;
+
+/// The number 1 where `b`, plaintext or secret `bits1`, is set, else 0. A secret becomes one in the
+/// format of the program, plaintext floats of the type that reveals give.
+#[track_caller]
+pub fn bit_to_number(b: Value<'_>) -> Value<'_> {
+    b.recording().op(&OP.spec).attr("type", number(b, format(b))).input(b).build()
+}
+
+/// See [`bit_to_number()`]. `type` is that of one number.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "bit_to_number",
+        role: Role::Compute,
+        attributes: &[AttributeSpec { name: "type", kind: AttributeKind::Type }],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [b] = s.inputs()?;
+    if b.element != Element::BIT {
+        return type_error!("takes truth values, not {b}");
+    }
+    Ok(vec![numbers(s, b)?])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [Tensor::Ring64(b)] = cx.inputs(inputs)? else { return cx.bug("got no truth values") };
+    floats(cx, b.as_slice().iter().map(|&bit| bit as f64))
+}

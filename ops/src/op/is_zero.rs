@@ -1,0 +1,44 @@
+//! `is_zero(x)`: whether numbers are zero.
+
+use sordino_graph::{Element, OpSpec, Role, Signature, Type, TypeError, Value};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::truth::{expect_open_number, truths};
+use crate::value::Tensor;
+
+/// Whether each element of `x`, plaintext floats or a secret, is zero: `bits1`. A secret is zero if
+/// its encoding is, so if it is closer to zero than to any unit.
+#[track_caller]
+pub fn is_zero(x: Value<'_>) -> Value<'_> {
+    x.recording().op(&OP.spec).input(x).build()
+}
+
+/// See [`is_zero()`].
+pub static OP: Op = Op {
+    spec: OpSpec { name: "is_zero", role: Role::Compute, attributes: &[], infer, gradient: None },
+    kernel,
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    Ok(vec![expect_open_number(x)?.with_element(Element::BIT)])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    truths(cx, inputs, |x| x == 0.0, |x| x == 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::bit_to_number;
+    use crate::testing::{floats, value_of};
+
+    #[test]
+    fn both_zeros_are() {
+        let x = floats(&[4], &[-1.0, -0.0, 0.0, 1e-30]);
+        assert_eq!(value_of(&[x], |_, x| bit_to_number(is_zero(x[0]))), [0.0, 1.0, 1.0, 0.0]);
+    }
+}

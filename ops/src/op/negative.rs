@@ -1,0 +1,46 @@
+//! `negative(x)`: whether numbers are below zero.
+
+use sordino_graph::{Element, OpSpec, Role, Signature, Type, TypeError, Value};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::truth::{expect_open_number, truths};
+use crate::value::Tensor;
+
+/// Whether each element of `x`, plaintext floats or a secret, is below zero: `bits1`.
+///
+/// Of a secret it is exact, also for the smallest unit, as long as `x` is in the range that can be
+/// encoded. There is no gradient by `x`.
+#[track_caller]
+pub fn negative(x: Value<'_>) -> Value<'_> {
+    x.recording().op(&OP.spec).input(x).build()
+}
+
+/// See [`negative()`].
+pub static OP: Op = Op {
+    spec: OpSpec { name: "negative", role: Role::Compute, attributes: &[], infer, gradient: None },
+    kernel,
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    Ok(vec![expect_open_number(x)?.with_element(Element::BIT)])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    truths(cx, inputs, |x| x < 0.0, |x| x < 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::bit_to_number;
+    use crate::testing::{floats, value_of};
+
+    #[test]
+    fn zero_is_not_negative() {
+        let x = floats(&[5], &[-1.0, -0.0, 0.0, 2.5, -1e-30]);
+        assert_eq!(value_of(&[x], |_, x| bit_to_number(negative(x[0]))), [1.0, 0.0, 0.0, 0.0, 1.0]);
+    }
+}

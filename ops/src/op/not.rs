@@ -1,0 +1,30 @@
+//! `not(x)`: the bits that are not set.
+
+use sordino_graph::{OpSpec, Role, Signature, Type, TypeError, Value};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::truth::{expect_words, map_words, ones};
+use crate::value::Tensor;
+
+/// Plaintext or secret words with every bit turned over.
+#[track_caller]
+pub fn not(x: Value<'_>) -> Value<'_> {
+    x.recording().op(&OP.spec).input(x).build()
+}
+
+/// See [`not()`].
+pub static OP: Op = Op {
+    spec: OpSpec { name: "not", role: Role::Compute, attributes: &[], infer, gradient: None },
+    kernel,
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    Ok(vec![expect_words::<1>(s)?.clone()])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let ones = ones(cx.node.outputs[0].bits().unwrap_or(128));
+    map_words(cx, inputs, |[x]| x ^ ones as u64, |[x]| x ^ ones)
+}

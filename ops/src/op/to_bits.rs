@@ -1,0 +1,67 @@
+//! `to_bits(x)`: numbers as the words that encode them.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Element, Fixed, OpSpec, Role, Secrecy, Signature, Type,
+    TypeError, Value, type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::tensor::ring::Ring;
+use crate::truth::expect_open_number;
+use crate::value::{Elements, Tensor, TensorRing};
+
+/// The words of 64 or 128 bits that encode `x` in fixed point, in two's complement: of a secret, its
+/// own format; of plaintext floats, that of the program.
+#[track_caller]
+pub fn to_bits(x: Value<'_>) -> Value<'_> {
+    let fixed = format(x);
+    let op = x.recording().op(&OP.spec).attr("width", fixed.width().bits());
+    op.attr("fraction", fixed.fraction()).input(x).build()
+}
+
+/// The format of a secret, or else that of the program.
+pub(super) fn format(x: Value<'_>) -> Fixed {
+    let program = || x.recording().setup().secure.as_ref().map(|secure| secure.fixed);
+    x.ty().and_then(|ty| ty.fixed()).or_else(program).unwrap_or(Fixed::LOW)
+}
+
+/// See [`to_bits()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "to_bits",
+        role: Role::Compute,
+        attributes: &[
+            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
+            AttributeSpec { name: "width", kind: AttributeKind::Int },
+        ],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    let fixed = s.fixed()?;
+    if expect_open_number(x)?.secrecy == Secrecy::Secret && x.fixed() != Some(fixed) {
+        return type_error!("has the format of {x}, not {fixed}");
+    }
+    Ok(vec![x.with_element(Element::Bits(fixed.width().bits() as u8))])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [x] = cx.inputs(inputs)?;
+    let Some(x) = x.to_f64() else { return cx.bug("got no floats") };
+    if cx.size("width")? == 64 { run::<u64>(cx, &x) } else { run::<u128>(cx, &x) }
+}
+
+fn run<R: TensorRing>(cx: &Context<'_>, x: &[f64]) -> Result<Vec<Tensor>, KernelError> {
+    let unit = (cx.size("fraction")? as f64).exp2();
+    let mut out = Elements::<R>::zeros(&cx.node.outputs[0].shape);
+    for (out, x) in out.make_mut().iter_mut().zip(x) {
+        *out = Ring::from_whole((x * unit).round_ties_even());
+    }
+    Ok(vec![R::tensor(out)])
+}
