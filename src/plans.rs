@@ -38,7 +38,10 @@ fn parse_all(text: &str) -> anyhow::Result<Vec<Graph>> {
     let mut at = 0;
     for (line, number) in text.split_inclusive('\n').zip(1..) {
         at += line.len();
-        if line.trim() == "}" || (at == text.len() && !text[begin..].trim().is_empty()) {
+        let blank = text[begin..at].trim().is_empty();
+        if blank {
+            (begin, first_line) = (at, number);
+        } else if line.trim() == "}" || at == text.len() {
             let graph = parse(&text[begin..at], &ops).map_err(|mut error| {
                 error.line += first_line;
                 error

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use sordino::graph::{Exit, NodeId, PlayerName, Role};
+use sordino::graph::{Exit, Input, NodeId, PlayerName, Role};
 
 use super::Reviewed;
 
@@ -17,8 +17,13 @@ const MARGIN: usize = 12;
 pub fn of(reviewed: &Reviewed) -> String {
     let mut report = Report { reviewed, text: String::new() };
     report.head();
-    for player in &reviewed.plan.recorded.setup().players {
-        report.player(player);
+    let players = &reviewed.plan.recorded.setup().players;
+    let reads = |player: &&PlayerName| reviewed.review.inputs.iter().any(|i| i.player == **player);
+    let (readers, others): (Vec<_>, Vec<_>) = players.iter().partition(reads);
+    readers.into_iter().for_each(|player| report.player(player));
+    if !others.is_empty() {
+        let _ = writeln!(report.text, "\nothers");
+        report.line("read", &format!("nothing of their own: {}", join(others)));
     }
     report.links();
     let _ = writeln!(report.text, "\ndigest {}", reviewed.plan.recorded_digest);
@@ -34,6 +39,7 @@ struct Report<'a> {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Way<'a> {
     to: &'a str,
+    /// With a # for the inputs.
     how: String,
     source: String,
 }
@@ -69,10 +75,6 @@ impl Report<'_> {
         let review = &self.reviewed.review;
         let inputs: Vec<_> = review.inputs.iter().filter(|i| i.player == *player).collect();
         let _ = writeln!(self.text, "\n{player}");
-        if inputs.is_empty() {
-            self.line("reads", "nothing of its own");
-            return;
-        }
         let (mut ways, mut told) = (BTreeMap::<Way<'_>, Taken<'_>>::new(), BTreeSet::new());
         for (input, number) in inputs.iter().zip(1..) {
             let node = self.reviewed.plan.recorded.node(input.node);
@@ -83,7 +85,7 @@ impl Report<'_> {
             self.line("reads", &format!("{number}. {what} as {}{at}", input.name));
             for exit in &input.exits {
                 let exit = &review.exits[*exit];
-                let taken = ways.entry(self.way(exit)).or_default();
+                let taken = ways.entry(self.way(exit, input)).or_default();
                 taken.inputs.insert(number);
                 taken.nodes.insert((exit.node, &exit.name));
             }
@@ -94,7 +96,8 @@ impl Report<'_> {
         }
         for (Way { to, how, source }, Taken { inputs, nodes }) in ways {
             let of = ranges(&inputs);
-            self.line("tells", &format!("{to} {how} of {of}, by {}{source}", some(&nodes)));
+            let what = format!("{to} {}, by {}{source}", how.replace('#', &of), some(&nodes));
+            self.line("tells", &what);
         }
         self.handed_on(&told);
     }
@@ -102,16 +105,18 @@ impl Report<'_> {
     /// Who hands on what was revealed by these exits, or what it made of that.
     fn handed_on(&mut self, told: &BTreeSet<usize>) {
         let review = &self.reviewed.review;
-        let mut hands: BTreeMap<(&str, &str), BTreeSet<(NodeId, &str)>> = BTreeMap::new();
+        let mut hands: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<(NodeId, &str)>)> = BTreeMap::new();
         for (exit, carried) in review.exits.iter().zip(&review.carried) {
             let reveals = carried.iter().filter(|reveal| told.contains(reveal));
             let from = reveals.filter_map(|reveal| review.exits[*reveal].to.as_ref());
-            for from in from {
-                let way = hands.entry((from.as_str(), receiver(exit))).or_default();
-                way.insert((exit.node, &exit.name));
+            for from in from.filter(|from| exit.to.as_ref() != Some(from)) {
+                let (to, nodes) = hands.entry(from.as_str()).or_default();
+                to.insert(receiver(exit));
+                nodes.insert((exit.node, &exit.name));
             }
         }
-        for ((from, to), nodes) in hands {
+        for (from, (to, nodes)) in hands {
+            let to = to.into_iter().collect::<Vec<_>>().join(", ");
             let what = format!("{from} hands what it made of that to {to}, by {}", some(&nodes));
             self.line("then", &what);
         }
@@ -119,8 +124,12 @@ impl Report<'_> {
 
     fn links(&mut self) {
         let traffic = &self.reviewed.traffic;
+        if traffic.links.is_empty() {
+            let _ = writeln!(self.text, "\na step sends nothing from player to player");
+            return;
+        }
         let rounds = traffic.rounds;
-        let _ = writeln!(self.text, "\na step: {rounds} round(s), and without framing");
+        let _ = writeln!(self.text, "\na step of {rounds} round(s), bytes without framing");
         let (mut values, mut bytes) = (0, 0);
         for ((from, to), load) in &traffic.links {
             self.row(from.as_str(), to.as_str(), load.messages, load.bytes);
@@ -136,13 +145,16 @@ impl Report<'_> {
         let _ = writeln!(self.text, "{row}");
     }
 
-    fn way<'e>(&self, exit: &'e Exit) -> Way<'e> {
+    fn way<'e>(&self, exit: &'e Exit, input: &Input) -> Way<'e> {
+        let node = self.reviewed.plan.recorded.node(exit.node);
+        let raw = node.inputs.first().is_some_and(|port| port.node == input.node);
         let how = match &exit.mixed {
-            None => "all, openly,".to_owned(),
+            None if raw => "openly # unchanged".to_owned(),
+            None => "openly what is made of #".to_owned(),
             Some(mixed) => {
                 let kind = if mixed.sum { "a sum" } else { "a function" };
-                let others = format!("over {} of {}", mixed.over, join(&mixed.owners));
-                format!("only {kind} {others},")
+                let players = join(&mixed.owners);
+                format!("only {kind} over {} ({players}) with # in it", mixed.over)
             }
         };
         Way { to: receiver(exit), how, source: self.source(exit.node) }
