@@ -90,6 +90,7 @@ ops! {
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
     square,
+    sum_of_products,
     sum_planes,
     sum_rows,
     tile,
@@ -100,6 +101,7 @@ ops! {
     truncate_second,
     truncate_third,
     unslice_planes,
+    weighted_sum,
     xor,
     zero_mask,
     zeros,
@@ -161,10 +163,12 @@ pub use slice::slice;
 pub use softmax_cross_entropy::softmax_cross_entropy;
 pub use square::square;
 pub use structure::{broadcast_to, expand_dims, flatten, slice_axis, split, squeeze, stack};
+pub use sum_of_products::sum_of_products;
 pub use sum_rows::sum_rows;
 pub use tile::tile;
 pub use to_bits::to_bits;
 pub use transpose::transpose;
+pub use weighted_sum::weighted_sum;
 pub use xor::xor;
 pub use zeros::zeros;
 

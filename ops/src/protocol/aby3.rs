@@ -26,8 +26,10 @@ mod reveal;
 mod scale;
 mod share;
 mod split;
+mod sum_of_products;
 mod truncate;
 mod variable;
+mod weighted_sum;
 
 use std::collections::HashSet;
 
@@ -69,8 +71,10 @@ static RULES: &[Rule<Shared>] = &[
     Rule { op: "share", lower: share::lower, cost: share::cost },
     Rule { op: "shift", lower: bits::linear, cost: bits::xor_cost },
     Rule { op: "square", lower: multiply::lower, cost: multiply::cost },
+    Rule { op: "sum_of_products", lower: sum_of_products::lower, cost: sum_of_products::cost },
     Rule { op: "sum_rows", lower: linear::lower, cost: linear::cost },
     Rule { op: "to_bits", lower: convert::to_bits, cost: convert::to_bits_cost },
+    Rule { op: "weighted_sum", lower: weighted_sum::lower, cost: weighted_sum::cost },
     Rule { op: "xor", lower: bits::linear, cost: bits::xor_cost },
 ];
 
