@@ -1,9 +1,11 @@
 //! Datasets that the examples and tests train on, and the order in which their examples are taken.
 //!
-//! [`mnist`] holds the images of digits, read with [`idx`]; [`batches`] says which examples a step
+//! [`mnist`] holds the images of digits, read with [`idx`]; [`artificial`] makes up points of two
+//! classes; [`batches`] says which examples a step
 //! uses, and [`store`] keeps what a player has
 //! loaded. A player reads its own data from its own disk.
 
+pub mod artificial;
 pub mod batches;
 pub mod idx;
 pub mod mnist;

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sordino_graph::Shape;
 
+use super::artificial::{self, Artificial};
 use super::batches::{Batches, Order};
+use super::idx::DataError;
 use super::mnist::{Mnist, Split};
 use crate::kernel::KernelError;
 use crate::value::Tensor;
@@ -20,11 +22,13 @@ pub enum Dataset {
     Mnist,
     /// The same digits, labelled 0 for 0–4 and 1 for 5–9: two classes for logistic regression.
     LrMnist,
+    /// Made-up points on both sides of a hidden plane; see [`Artificial`].
+    LogisticArtificial,
 }
 
 impl Dataset {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Mnist, Self::LrMnist];
+    pub const ALL: [Self; 3] = [Self::Mnist, Self::LrMnist, Self::LogisticArtificial];
 
     /// Its name in graphs and on the command line.
     #[must_use]
@@ -32,6 +36,7 @@ impl Dataset {
         match self {
             Self::Mnist => "Mnist",
             Self::LrMnist => "LRMnist",
+            Self::LogisticArtificial => "LogisticArtificial",
         }
     }
 
@@ -50,7 +55,20 @@ impl Dataset {
     /// Number of examples of a split.
     #[must_use]
     pub fn examples(self, split: Split) -> usize {
-        split.len()
+        match (self, split) {
+            (Self::Mnist | Self::LrMnist, _) => split.len(),
+            (Self::LogisticArtificial, Split::Train) => 2000,
+            (Self::LogisticArtificial, Split::Test) => 1000,
+        }
+    }
+
+    /// Axes of an example.
+    #[must_use]
+    pub fn shape(self) -> &'static [usize] {
+        match self {
+            Self::Mnist | Self::LrMnist => &[28, 28, 1],
+            Self::LogisticArtificial => &[artificial::FEATURES],
+        }
     }
 
     /// Number of classes.
@@ -58,13 +76,13 @@ impl Dataset {
     pub fn classes(self) -> usize {
         match self {
             Self::Mnist => 10,
-            Self::LrMnist => 2,
+            Self::LrMnist | Self::LogisticArtificial => 2,
         }
     }
 
     fn label(self, digit: i32) -> i32 {
         match self {
-            Self::Mnist => digit,
+            Self::Mnist | Self::LogisticArtificial => digit,
             Self::LrMnist => i32::from(digit >= 5),
         }
     }
@@ -110,8 +128,40 @@ pub struct DataStore {
 
 #[derive(Debug)]
 struct Loaded {
-    mnist: Mnist,
+    examples: Examples,
     batches: Batches,
+}
+
+#[derive(Debug)]
+enum Examples {
+    Mnist(Mnist),
+    Artificial(Artificial),
+}
+
+impl Examples {
+    fn load(folder: &Path, request: &BatchRequest) -> Result<Self, DataError> {
+        let range = request.range.clone();
+        Ok(match request.dataset {
+            Dataset::Mnist | Dataset::LrMnist => {
+                Self::Mnist(Mnist::load(folder, request.split, range)?)
+            }
+            Dataset::LogisticArtificial => {
+                // Test points are numbered after those to train on.
+                let first = match request.split {
+                    Split::Train => 0,
+                    Split::Test => request.dataset.examples(Split::Train),
+                };
+                Self::Artificial(Artificial::new(first + range.start..first + range.end))
+            }
+        })
+    }
+
+    fn gather(&self, indices: &[u32], features: &mut [f32], labels: &mut [i32]) {
+        match self {
+            Self::Mnist(mnist) => mnist.gather(indices, features, labels),
+            Self::Artificial(artificial) => artificial.gather(indices, features, labels),
+        }
+    }
 }
 
 impl DataStore {
@@ -121,7 +171,7 @@ impl DataStore {
         Self { folder, loaded: Mutex::new(HashMap::new()) }
     }
 
-    /// Images and labels of the batch of `step`.
+    /// Examples and labels of the batch of `step`.
     ///
     /// # Errors
     /// [`KernelError::Data`] when a file is missing or not what it should be.
@@ -133,14 +183,15 @@ impl DataStore {
         let loaded = self.load(request)?;
         let loaded = &mut *loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let indices = loaded.batches.indices(step);
-        let mut images = vec![0.0; request.batch * PIXELS];
+        let axes = [&[request.batch], request.dataset.shape()].concat();
+        let mut features = vec![0.0; axes.iter().product()];
         let mut labels = vec![0; request.batch];
-        loaded.mnist.gather(indices, &mut images, &mut labels);
+        loaded.examples.gather(indices, &mut features, &mut labels);
         labels.iter_mut().for_each(|label| *label = request.dataset.label(*label));
         let shape =
             |axes: &[usize]| Shape::new(axes).map_err(|error| KernelError::Bug(error.to_string()));
-        let images = Tensor::f32(&shape(&[request.batch, 28, 28, 1])?, images);
-        Ok((images, Tensor::i32(&shape(&[request.batch])?, labels)))
+        let features = Tensor::f32(&shape(&axes)?, features);
+        Ok((features, Tensor::i32(&shape(&[request.batch])?, labels)))
     }
 
     fn load(&self, request: &BatchRequest) -> Result<Arc<Mutex<Loaded>>, KernelError> {
@@ -150,18 +201,15 @@ impl DataStore {
         if let Some(loaded) = all.get(request) {
             return Ok(Arc::clone(loaded));
         }
-        let mnist = Mnist::load(&self.folder, request.split, request.range.clone())?;
+        let examples = Examples::load(&self.folder, request)?;
         let Some(batch) = NonZero::new(request.batch) else {
             return Err(KernelError::Bug("an empty batch passed the type rule".into()));
         };
         let order =
             request.shuffle.map_or(Order::Stored, |seed| Order::Shuffled { seed: u64::from(seed) });
         let batches = Batches::new(request.range.len(), batch, order);
-        let loaded = Arc::new(Mutex::new(Loaded { mnist, batches }));
+        let loaded = Arc::new(Mutex::new(Loaded { examples, batches }));
         all.insert(request.clone(), Arc::clone(&loaded));
         Ok(loaded)
     }
 }
-
-/// Pixels of an image.
-const PIXELS: usize = 28 * 28;

@@ -9,8 +9,8 @@ use crate::data::store::{BatchRequest, Dataset};
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::Tensor;
 
-/// Images, f32`[batch,28,28,1]` in 0..=1, and labels, i32`[batch]`, of step `t` of the player's
-/// own files.
+/// Examples and labels, i32`[batch]`, of step `t` of the player's own files; examples are images,
+/// f32`[batch,28,28,1]` in 0..=1, or what the data set has.
 ///
 /// A step is a batch; an epoch is as many steps as there are whole batches, and what is left over
 /// is dropped. With a shuffle seed each epoch is a fresh permutation of the examples; without,
@@ -28,7 +28,7 @@ pub fn load_batch<'r>(
     let op = op.attr("batch", request.batch).attr("shuffle", request.shuffle.is_some());
     let op = op.attr("seed", request.shuffle.unwrap_or(0)).at(player);
     match op.build_all()[..] {
-        [images, labels] => (images, labels),
+        [examples, labels] => (examples, labels),
         // The fault is recorded; any faulty value silences what follows.
         _ => {
             let faulty = g.op(&OP.spec).at(player).build();
@@ -82,16 +82,16 @@ fn request(s: &Signature<'_>) -> Result<BatchRequest, TypeError> {
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     s.inputs::<0>()?;
-    let batch = request(s)?.batch;
+    let BatchRequest { dataset, batch, .. } = request(s)?;
     let shape = |axes: &[usize]| Shape::new(axes).map_err(|e| TypeError(e.to_string()));
     Ok(vec![
-        Type::plain(Element::F32, shape(&[batch, 28, 28, 1])?),
+        Type::plain(Element::F32, shape(&[&[batch], dataset.shape()].concat())?),
         Type::plain(Element::I32, shape(&[batch])?),
     ])
 }
 
 fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let request = request(&Signature { inputs: &[], attributes: &cx.node.attributes })?;
-    let (images, labels) = cx.host.batch(&request, cx.step)?;
-    Ok(vec![images, labels])
+    let (examples, labels) = cx.host.batch(&request, cx.step)?;
+    Ok(vec![examples, labels])
 }
