@@ -49,8 +49,11 @@ struct Way<'a> {
 struct Taken<'a> {
     /// Numbers of the player's inputs, from 1.
     inputs: BTreeSet<usize>,
-    nodes: BTreeSet<(NodeId, &'a str)>,
+    nodes: Nodes<'a>,
 }
+
+/// Nodes with their names, in the order of the graph.
+type Nodes<'a> = BTreeSet<(NodeId, &'a str)>;
 
 impl Report<'_> {
     fn head(&mut self) {
@@ -105,7 +108,7 @@ impl Report<'_> {
     /// Who hands on what was revealed by these exits, or what it made of that.
     fn handed_on(&mut self, told: &BTreeSet<usize>) {
         let review = &self.reviewed.review;
-        let mut hands: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<(NodeId, &str)>)> = BTreeMap::new();
+        let mut hands = BTreeMap::<&str, (BTreeSet<&str>, Nodes<'_>)>::new();
         for (exit, carried) in review.exits.iter().zip(&review.carried) {
             let reveals = carried.iter().filter(|reveal| told.contains(reveal));
             let from = reveals.filter_map(|reveal| review.exits[*reveal].to.as_ref());
@@ -195,7 +198,7 @@ fn join<'a>(players: impl IntoIterator<Item = &'a PlayerName>) -> String {
 }
 
 /// The first node's name, and how many more there are.
-fn some(nodes: &BTreeSet<(NodeId, &str)>) -> String {
+fn some(nodes: &Nodes<'_>) -> String {
     let first = nodes.first().map_or("", |(_, name)| name);
     match nodes.len() {
         0 | 1 => first.to_owned(),
