@@ -199,11 +199,6 @@ impl Context<'_> {
         self.host.pad(holders, number, lane, self.step)
     }
 
-    /// The floats of an `f32` tensor.
-    pub(crate) fn floats<'t>(&self, tensor: &'t Tensor) -> Result<&'t [f32], KernelError> {
-        tensor.as_f32().map_or_else(|| self.bug("got no f32 tensor"), Ok)
-    }
-
     /// An integer attribute as a size.
     pub(crate) fn size(&self, name: &str) -> Result<usize, KernelError> {
         let value = self.node.attributes.int(name).and_then(|x| usize::try_from(x).ok());

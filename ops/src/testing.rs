@@ -257,6 +257,23 @@ pub(crate) fn check_values(
     expected: Whole<'_>,
     formula: Formula,
 ) {
+    check_kinds(kinds, true, inputs, expected, formula);
+}
+
+/// As [`check_values`], of floats, for what secrets are not made for.
+#[track_caller]
+pub(crate) fn check_plaintext(inputs: &[Whole<'_>], expected: Whole<'_>, formula: Formula) {
+    check_kinds(FLOATS, false, inputs, expected, formula);
+}
+
+#[track_caller]
+fn check_kinds(
+    kinds: &[Kind],
+    secrets: bool,
+    inputs: &[Whole<'_>],
+    expected: Whole<'_>,
+    formula: Formula,
+) {
     let recorded = |(secrecy, element): Kind| {
         let of = |axes: &[usize]| Type { secrecy, element, shape: shape(axes) };
         let mut result = None;
@@ -280,7 +297,7 @@ pub(crate) fn check_values(
         let value = &values[result.node.index()][result.slot as usize];
         let expected = tensor_of(expected, element);
         assert!(*value == expected, "{element}: {:?}", value.to_f64());
-        if secrecy == Secrecy::Share || element.is_float() {
+        if secrets && (secrecy == Secrecy::Share || element.is_float()) {
             recorded((Secrecy::Secret, Element::Fixed(Fixed::LOW)));
         }
     }

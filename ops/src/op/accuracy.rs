@@ -1,8 +1,9 @@
 //! `accuracy(logits, labels)`: the share of examples that a classifier gets right.
 
-use sordino_graph::{Element, OpSpec, Role, Shape, Signature, Type, TypeError, Value};
+use sordino_graph::{OpSpec, Role, Shape, Signature, Type, TypeError, Value};
 
 use super::softmax_cross_entropy::expect_logits;
+use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::loss::{argmax_accuracy, sigmoid_accuracy};
 use crate::value::Tensor;
@@ -10,7 +11,7 @@ use crate::value::Tensor;
 /// Fraction of the `n` examples whose largest of `c` logits is that of the label; with one logit,
 /// those where `logit > 0` exactly when the label is 1.
 ///
-/// Shapes: `logits` f32`[n,c]`, `labels` i32`[n]`; returns f32`[]` in 0..=1.
+/// Shapes: `logits` floats `[n,c]`, `labels` i32`[n]`; returns `[]` of the same floats in 0..=1.
 #[track_caller]
 pub fn accuracy<'r>(logits: Value<'r>, labels: Value<'r>) -> Value<'r> {
     logits.recording().op(&OP.spec).input(logits).input(labels).build()
@@ -25,19 +26,20 @@ pub static OP: Op = Op {
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    expect_logits(s)?;
-    Ok(vec![Type::plain(Element::F32, Shape::scalar())])
+    Ok(vec![expect_logits(s)?.with_shape(Shape::scalar())])
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [logits, labels] = cx.inputs(inputs)?;
     let &[n, c] = logits.axes() else { return cx.bug("got no matrix") };
     let labels = cx.labels(&labels)?;
-    let logits = cx.floats(&logits)?;
-    let accuracy = if c == 1 {
-        sigmoid_accuracy(logits, labels, n)?
-    } else {
-        argmax_accuracy(logits, labels, n, c)?
-    };
-    Ok(vec![Tensor::f32(&Shape::scalar(), vec![accuracy])])
+    for_floats!(cx, &logits, T => {
+        let logits = cx.items::<T>(&logits)?;
+        let accuracy = if c == 1 {
+            sigmoid_accuracy(logits, labels, n)?
+        } else {
+            argmax_accuracy(logits, labels, n, c)?
+        };
+        Ok(cx.output::<T>(|out| out.fill(accuracy)))
+    })
 }

@@ -1,16 +1,18 @@
 //! `add_bias(x, b)`: adds a vector to every row.
 
 use sordino_graph::{
-    Backward, Element, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
+    Backward, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
 };
 
 use super::sum_rows;
+use crate::items::{Item, for_numbers};
 use crate::kernel::{Context, KernelError, Op};
-use crate::value::{Tensor, slice_mut};
+use crate::tensor::number::Number;
+use crate::value::Tensor;
 
 /// `y[.., j] = x[.., j] + b[j]`.
 ///
-/// Shapes: `x` f32`[..,c]`, `b` f32`[c]`; returns that of `x`.
+/// Shapes: `x` `[..,c]`, `b` `[c]`, both plaintext floats or both secrets; returns that of `x`.
 #[track_caller]
 pub fn add_bias<'r>(x: Value<'r>, b: Value<'r>) -> Value<'r> {
     x.recording().op(&OP.spec).input(x).input(b).build()
@@ -32,9 +34,11 @@ pub static OP: Op = Op {
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x, b] = s.inputs()?;
-    x.expect_plain(Element::F32)?;
-    let [c] = b.expect_plain(Element::F32)?.expect_rank()?;
-    if x.shape.axes().last() == Some(&c) {
+    if (x.secrecy, x.element) != (b.secrecy, b.element) {
+        return type_error!("adds values of one kind, not {b} to {x}");
+    }
+    let [c] = b.expect_rank()?;
+    if x.expect_number()?.shape.axes().last() == Some(&c) {
         Ok(vec![x.clone()])
     } else {
         type_error!("adds {b} to the last axis of {x}: their sizes differ")
@@ -47,27 +51,31 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x, b] = cx.inputs(inputs)?;
-    let b = cx.floats(&b)?;
-    let Tensor::F32(mut x) = x else { return cx.bug("got no f32 tensor") };
-    for row in slice_mut(&mut x).chunks_exact_mut(b.len().max(1)) {
-        for (x, b) in row.iter_mut().zip(b) {
-            *x += b;
-        }
+    for_numbers!(cx, &x, T => run::<T>(cx, x, &b))
+}
+
+fn run<T: Item + Number>(
+    cx: &Context<'_>,
+    mut x: Tensor,
+    b: &Tensor,
+) -> Result<Vec<Tensor>, KernelError> {
+    let b = cx.items::<T>(b)?;
+    for row in cx.items_mut::<T>(&mut x)?.chunks_exact_mut(b.len().max(1)) {
+        row.iter_mut().zip(b).for_each(|(x, b)| *x = x.plus(*b));
     }
-    Ok(vec![Tensor::F32(x)])
+    Ok(vec![x])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradients, fault, floats, input, value_of};
+    use crate::testing::{NUMBERS, check_gradients, check_values, fault, input};
 
     #[test]
     fn adds_to_every_row() {
-        let x = [floats(&[2, 1, 2], &[1.0, 2.0, 3.0, 4.0]), floats(&[2], &[10.0, 20.0])];
-        assert_eq!(value_of(&x, |_, x| add_bias(x[0], x[1])), [11.0, 22.0, 13.0, 24.0]);
-        let empty = [floats(&[0, 2], &[]), floats(&[2], &[1.0, 1.0])];
-        assert!(value_of(&empty, |_, x| add_bias(x[0], x[1])).is_empty());
+        let (x, b) = ((&[2, 1, 2][..], &[1, 2, 3, -4][..]), (&[2][..], &[10, 20][..]));
+        check_values(NUMBERS, &[x, b], (&[2, 1, 2], &[11, 22, 13, 16]), |_, x| add_bias(x[0], x[1]));
+        check_values(NUMBERS, &[(&[0, 2], &[]), b], (&[0, 2], &[]), |_, x| add_bias(x[0], x[1]));
     }
 
     #[test]

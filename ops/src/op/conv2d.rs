@@ -1,11 +1,12 @@
 //! `conv2d(images, filters)`: two-dimensional convolution.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Shape, Signature, Type,
+    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Shape, Signature, Type,
     TypeError, Value, type_error,
 };
 
 use super::{conv2d_grad_filters, conv2d_grad_images};
+use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::conv::{self, ConvShape, Padding};
 use crate::value::Tensor;
@@ -13,7 +14,8 @@ use crate::value::Tensor;
 /// Convolution (cross-correlation, as every framework calls it) with the same stride along both
 /// axes.
 ///
-/// Shapes: `images` f32`[n,h,w,c]`, `filters` f32`[fh,fw,c,f]`; returns f32`[n,oh,ow,f]` with
+/// Shapes: `images` `[n,h,w,c]`, `filters` `[fh,fw,c,f]`, both plaintext floats or both secrets;
+/// returns `[n,oh,ow,f]` of the same with
 /// `oh = ⌈h/stride⌉` for padding `Same`, `⌈(h−fh+1)/stride⌉` for `Valid`.
 #[track_caller]
 pub fn conv2d<'r>(
@@ -83,6 +85,15 @@ pub(super) fn conv_shape(
     Ok(conv)
 }
 
+/// Checks that two values are numbers of one kind, and returns the first.
+pub(super) fn expect_kind<'t>(x: &'t Type, y: &Type) -> Result<&'t Type, TypeError> {
+    if (x.secrecy, x.element) == (y.secrecy, y.element) {
+        x.expect_number()
+    } else {
+        type_error!("takes values of one kind, not {x} and {y}")
+    }
+}
+
 /// A gradient's declared shape.
 pub(super) fn four_axes(s: &Signature<'_>) -> Result<[usize; 4], TypeError> {
     let shape = s.shape("shape")?;
@@ -98,12 +109,11 @@ pub(super) fn expect_output(conv: &ConvShape, dy: [usize; 4]) -> Result<(), Type
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [images, filters] = s.inputs()?;
-    let images = images.expect_plain(Element::F32)?.expect_rank()?;
-    let filters = filters.expect_plain(Element::F32)?.expect_rank()?;
-    let conv = conv_shape(s, images, filters)?;
+    let kind = expect_kind(images, filters)?;
+    let conv = conv_shape(s, images.expect_rank()?, filters.expect_rank()?)?;
     let axes = [conv.batch, conv.out_height(), conv.out_width(), conv.filters];
     let shape = Shape::new(&axes).map_err(|e| TypeError(e.to_string()))?;
-    Ok(vec![Type::plain(Element::F32, shape)])
+    Ok(vec![kind.with_shape(shape)])
 }
 
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
@@ -118,9 +128,10 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [images, filters] = cx.inputs(inputs)?;
     let conv = cx.conv_shape(images.axes(), filters.axes())?;
-    let mut out = vec![0.0; conv.out_len()];
-    conv::conv2d(&conv, cx.floats(&images)?, cx.floats(&filters)?, &mut out);
-    Ok(vec![Tensor::f32(&cx.node.outputs[0].shape, out)])
+    for_floats!(cx, &images, T => {
+        let (images, filters) = (cx.items::<T>(&images)?, cx.items(&filters)?);
+        Ok(cx.output(|out| conv::conv2d(&conv, images, filters, out)))
+    })
 }
 
 impl Context<'_> {

@@ -1,11 +1,12 @@
 //! `conv2d_grad_filters(images, dy)`: the gradient of `conv2d` by its filters.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Shape, Signature, Type,
+    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Shape, Signature, Type,
     TypeError, Value,
 };
 
-use super::conv2d::{conv_shape, expect_output, four_axes};
+use super::conv2d::{conv_shape, expect_kind, expect_output, four_axes};
+use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::conv;
 use crate::value::Tensor;
@@ -44,18 +45,18 @@ pub static OP: Op = Op {
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [images, dy] = s.inputs()?;
-    let images = images.expect_plain(Element::F32)?.expect_rank()?;
-    let filters = four_axes(s)?;
-    let dy = dy.expect_plain(Element::F32)?.expect_rank()?;
-    expect_output(&conv_shape(s, images, filters)?, dy)?;
-    Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
+    let kind = expect_kind(images, dy)?;
+    let conv = conv_shape(s, images.expect_rank()?, four_axes(s)?)?;
+    expect_output(&conv, dy.expect_rank()?)?;
+    Ok(vec![kind.with_shape(s.shape("shape")?)])
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [images, dy] = cx.inputs(inputs)?;
     let shape = &cx.node.outputs[0].shape;
     let conv = cx.conv_shape(images.axes(), shape.axes())?;
-    let mut out = vec![0.0; shape.elements()];
-    conv::conv2d_grad_filters(&conv, cx.floats(&images)?, cx.floats(&dy)?, &mut out);
-    Ok(vec![Tensor::f32(shape, out)])
+    for_floats!(cx, &images, T => {
+        let (images, dy) = (cx.items::<T>(&images)?, cx.items(&dy)?);
+        Ok(cx.output(|out| conv::conv2d_grad_filters(&conv, images, dy, out)))
+    })
 }

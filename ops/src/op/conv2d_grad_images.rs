@@ -1,11 +1,12 @@
 //! `conv2d_grad_images(filters, dy)`: the gradient of `conv2d` by its images.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Shape, Signature, Type,
+    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Shape, Signature, Type,
     TypeError, Value,
 };
 
-use super::conv2d::{conv_shape, expect_output, four_axes};
+use super::conv2d::{conv_shape, expect_kind, expect_output, four_axes};
+use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::conv;
 use crate::value::Tensor;
@@ -44,18 +45,18 @@ pub static OP: Op = Op {
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [filters, dy] = s.inputs()?;
-    let filters = filters.expect_plain(Element::F32)?.expect_rank()?;
-    let images = four_axes(s)?;
-    let dy = dy.expect_plain(Element::F32)?.expect_rank()?;
-    expect_output(&conv_shape(s, images, filters)?, dy)?;
-    Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
+    let kind = expect_kind(filters, dy)?;
+    let conv = conv_shape(s, four_axes(s)?, filters.expect_rank()?)?;
+    expect_output(&conv, dy.expect_rank()?)?;
+    Ok(vec![kind.with_shape(s.shape("shape")?)])
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [filters, dy] = cx.inputs(inputs)?;
     let shape = &cx.node.outputs[0].shape;
     let conv = cx.conv_shape(shape.axes(), filters.axes())?;
-    let mut out = vec![0.0; shape.elements()];
-    conv::conv2d_grad_images(&conv, cx.floats(&filters)?, cx.floats(&dy)?, &mut out);
-    Ok(vec![Tensor::f32(shape, out)])
+    for_floats!(cx, &filters, T => {
+        let (filters, dy) = (cx.items::<T>(&filters)?, cx.items(&dy)?);
+        Ok(cx.output(|out| conv::conv2d_grad_images(&conv, filters, dy, out)))
+    })
 }

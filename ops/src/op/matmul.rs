@@ -5,13 +5,15 @@ use sordino_graph::{
     type_error,
 };
 
+use crate::items::{Item, for_floats};
 use crate::kernel::{Context, KernelError, Op};
-use crate::tensor::matmul::{MatmulShape, matmul_f32};
+use crate::tensor::matmul::MatmulShape;
+use crate::tensor::number::Float;
 use crate::value::Tensor;
 
-/// `a · b`.
+/// `a · b`, of plaintext floats or of secrets.
 ///
-/// Shapes: `a` f32`[m,k]`, `b` f32`[k,n]`; returns f32`[m,n]`.
+/// Shapes: `a` `[m,k]`, `b` `[k,n]`; returns `[m,n]`, of the same elements.
 #[track_caller]
 pub fn matmul<'r>(a: Value<'r>, b: Value<'r>) -> Value<'r> {
     product(a, false, b, false)
@@ -62,36 +64,42 @@ fn sizes(s: &Signature<'_>) -> Result<(usize, usize, usize), TypeError> {
     }
 }
 
-/// For y = a·b: da = dy·bᵀ, db = aᵀ·dy. Only products without transposes are differentiated.
+/// For y = a·b: da = dy·bᵀ, db = aᵀ·dy; for a factor that stands transposed, the transpose of that.
 fn gradient<'r>(backward: &Backward<'r>) -> Vec<Option<Value<'r>>> {
     let [a, b] = backward.inputs[..] else { return vec![] };
-    let transposed = |name| backward.attributes.flag(name) == Some(true);
-    if transposed("transpose_a") || transposed("transpose_b") {
-        backward.recording.fault("matmul", "has no gradient when its inputs are transposed");
-    }
+    let flag = |name| backward.attributes.flag(name).unwrap_or_default();
+    let (of_a, of_b) = (flag("transpose_a"), flag("transpose_b"));
     let Some(dy) = backward.gradient() else { return vec![None, None] };
-    vec![Some(product(dy, false, b, true)), Some(product(a, true, dy, false))]
+    let da = if of_a { product(b, of_b, dy, true) } else { product(dy, false, b, !of_b) };
+    let db = if of_b { product(dy, true, a, of_a) } else { product(a, !of_a, dy, false) };
+    vec![Some(da), Some(db)]
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [a, b] = cx.inputs(inputs)?;
-    let (&[a0, a1], shape) = (a.axes(), &cx.node.outputs[0].shape) else {
+    for_floats!(cx, &a, T => run::<T>(cx, &a, &b))
+}
+
+fn run<T: Item + Float>(
+    cx: &Context<'_>,
+    a: &Tensor,
+    b: &Tensor,
+) -> Result<Vec<Tensor>, KernelError> {
+    let (&[a0, a1], &[_, n]) = (a.axes(), cx.node.outputs[0].shape.axes()) else {
         return cx.bug("got no matrix");
     };
     let flag = |name| cx.node.attributes.flag(name).unwrap_or_default();
     let (transpose_a, transpose_b) = (flag("transpose_a"), flag("transpose_b"));
     let (m, k) = if transpose_a { (a1, a0) } else { (a0, a1) };
-    let n = shape.axes()[1];
-    let mut out = vec![0.0; m * n];
-    let sizes = MatmulShape { m, k, n, transpose_a, transpose_b };
-    matmul_f32(sizes, cx.floats(&a)?, cx.floats(&b)?, &mut out);
-    Ok(vec![Tensor::f32(shape, out)])
+    let shape = MatmulShape { m, k, n, transpose_a, transpose_b };
+    let (a, b) = (cx.items(a)?, cx.items(b)?);
+    Ok(cx.output(|out| T::matmul(shape, a, b, out)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradients, fault, floats, input, value_of};
+    use crate::testing::{FLOATS, check_gradients, check_values, fault, floats, input, value_of};
 
     #[test]
     fn multiplies() {
@@ -106,9 +114,18 @@ mod tests {
     }
 
     #[test]
+    fn multiplies_any_floats() {
+        let (a, b) = ((&[2, 2][..], &[1, 2, 3, 4][..]), (&[2, 1][..], &[10, 1][..]));
+        check_values(FLOATS, &[a, b], (&[2, 1], &[12, 34]), |_, x| matmul(x[0], x[1]));
+    }
+
+    #[test]
     fn gradients_are_right() {
         check_gradients(&[&[3, 4], &[4, 2]], |_, x| matmul(x[0], x[1]));
         check_gradients(&[&[2, 2]], |_, x| matmul(x[0], x[0]));
+        check_gradients(&[&[4, 3], &[4, 2]], |_, x| product(x[0], true, x[1], false));
+        check_gradients(&[&[3, 4], &[2, 4]], |_, x| product(x[0], false, x[1], true));
+        check_gradients(&[&[4, 3], &[2, 4]], |_, x| product(x[0], true, x[1], true));
     }
 
     #[test]
@@ -121,10 +138,5 @@ mod tests {
             matmul(input(g, "a", &[2]), input(g, "b", &[2, 3]));
         });
         assert!(rank.contains("takes a tensor of 2 axes, not f32[2]"), "{rank}");
-        let transposed = fault(|g| {
-            let x = input(g, "x", &[1, 1]);
-            crate::op::gradients(product(x, true, x, false), &[x]);
-        });
-        assert!(transposed.contains("no gradient when its inputs are transposed"), "{transposed}");
     }
 }

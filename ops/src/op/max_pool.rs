@@ -1,11 +1,12 @@
 //! `max_pool(images)`: the maximum of each window.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Shape, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Shape, Signature, TypeError, Value,
+    type_error,
 };
 
 use super::max_pool_grad::max_pool_grad;
+use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::pool::{self, PoolShape};
 use crate::value::Tensor;
@@ -13,7 +14,7 @@ use crate::value::Tensor;
 /// The maximum over windows of `window × window` pixels that do not overlap; what is left over at
 /// the edges is dropped.
 ///
-/// Shapes: f32`[n,h,w,c]` to f32`[n,⌊h/window⌋,⌊w/window⌋,c]`.
+/// Shapes: floats `[n,h,w,c]` to `[n,⌊h/window⌋,⌊w/window⌋,c]`.
 #[track_caller]
 pub fn max_pool(images: Value<'_>, window: usize) -> Value<'_> {
     images.recording().op(&OP.spec).attr("window", window).input(images).build()
@@ -29,7 +30,7 @@ pub static OP: Op = Op {
             let pool = pool_shape(s)?;
             let axes = [pool.batch, pool.out_height(), pool.out_width(), pool.channels];
             let shape = Shape::new(&axes).map_err(|e| TypeError(e.to_string()))?;
-            Ok(vec![Type::plain(Element::F32, shape)])
+            Ok(vec![s.inputs[0].with_shape(shape)])
         },
         gradient: Some(|b: &Backward<'_>| {
             vec![b.gradient().map(|dy| max_pool_grad(b.inputs[0], dy, b))]
@@ -43,7 +44,7 @@ pub static OP: Op = Op {
 /// The sizes of a pooling of the first input.
 pub(super) fn pool_shape(s: &Signature<'_>) -> Result<PoolShape, TypeError> {
     let Some(images) = s.inputs.first() else { return type_error!("takes images") };
-    let [batch, height, width, channels] = images.expect_plain(Element::F32)?.expect_rank()?;
+    let [batch, height, width, channels] = images.expect_float()?.expect_rank()?;
     let window = s.size("window")?;
     if window == 0 || window > height || window > width {
         return type_error!("takes a window of 1 to {} pixels", height.min(width));
@@ -64,15 +65,23 @@ impl Context<'_> {
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [images] = cx.inputs(inputs)?;
     let pool = cx.pool_shape(&images)?;
-    let mut out = vec![0.0; pool.out_len()];
-    pool::max_pool(&pool, cx.floats(&images)?, &mut out);
-    Ok(vec![Tensor::f32(&cx.node.outputs[0].shape, out)])
+    for_floats!(cx, &images, T => {
+        let images = cx.items::<T>(&images)?;
+        Ok(cx.output(|out| pool::max_pool(&pool, images, out)))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradients, fault, input};
+    use crate::testing::{check_gradients, check_plaintext, fault, input};
+
+    #[test]
+    fn takes_any_floats() {
+        let images = (&[1, 2, 2, 1][..], &[-4, 1, 3, -2][..]);
+        let expected = (&[1, 1, 1, 1][..], &[3][..]);
+        check_plaintext(&[images], expected, |_, x| max_pool(x[0], 2));
+    }
 
     #[test]
     fn gradients_are_right() {

@@ -1,11 +1,12 @@
 //! `max_pool_grad(images, dy)`: the gradient of `max_pool`.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Element, OpSpec, Role, Signature, Type, TypeError,
+    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError,
     Value, type_error,
 };
 
 use super::max_pool::pool_shape;
+use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::pool;
 use crate::value::Tensor;
@@ -36,7 +37,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [images, dy] = s.inputs()?;
     let pool = pool_shape(s)?;
     let output = [pool.batch, pool.out_height(), pool.out_width(), pool.channels];
-    if dy.expect_plain(Element::F32)?.shape.axes() == output {
+    if dy.expect_float()?.element == images.element && dy.shape.axes() == output {
         Ok(vec![images.clone()])
     } else {
         type_error!("takes a gradient of {output:?}, not {dy}")
@@ -46,7 +47,8 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [images, dy] = cx.inputs(inputs)?;
     let pool = cx.pool_shape(&images)?;
-    let mut out = vec![0.0; pool.images_len()];
-    pool::max_pool_grad(&pool, cx.floats(&images)?, cx.floats(&dy)?, &mut out);
-    Ok(vec![Tensor::f32(&cx.node.outputs[0].shape, out)])
+    for_floats!(cx, &images, T => {
+        let (images, dy) = (cx.items::<T>(&images)?, cx.items(&dy)?);
+        Ok(cx.output(|out| pool::max_pool_grad(&pool, images, dy, out)))
+    })
 }

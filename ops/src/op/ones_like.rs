@@ -1,11 +1,15 @@
 //! `ones_like(x)`: ones of the shape of a tensor.
 
-use sordino_graph::{Element, OpSpec, Role};
+use sordino_graph::{OpSpec, Role};
 
+use super::constant::constant_of;
+use crate::items::for_floats;
 use crate::kernel::Op;
-use crate::value::Tensor;
+use crate::rules;
+use crate::tensor::number::Float;
 
-/// Ones of the type of the input, f32: where differentiation starts.
+/// Ones of the type of the input, which is plaintext floats or a secret: where differentiation
+/// starts.
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "ones_like",
@@ -13,14 +17,14 @@ pub static OP: Op = Op {
         attributes: &[],
         infer: |s| {
             let [x] = s.inputs()?;
-            Ok(vec![x.expect_plain(Element::F32)?.clone()])
+            Ok(vec![rules::factor(x)?.clone()])
         },
         gradient: None,
     },
-    kernel: |cx, _| {
-        let shape = &cx.node.outputs[0].shape;
-        Ok(vec![Tensor::f32(shape, vec![1.0; shape.elements()])])
+    kernel: |cx, inputs| {
+        let [x] = cx.inputs(inputs)?;
+        for_floats!(cx, &x, T => Ok(cx.output::<T>(|out| out.fill(T::ONE))))
     },
     accumulate: None,
-    expand: None,
+    expand: Some(|e| vec![constant_of(&e.recording, e.node.place.clone(), &[1.0], e.ty())]),
 };

@@ -5,13 +5,14 @@ use sordino_graph::{
 };
 
 use super::softmax_cross_entropy_grad::softmax_cross_entropy_grad;
+use crate::items::{Item, for_floats};
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::loss::{self, LabelOutOfRange};
 use crate::value::{Tensor, slice};
 
 /// Mean over the batch of −ln softmax(logits)\[label\], computed from logits and stable.
 ///
-/// Shapes: `logits` f32`[n,c]`, `labels` i32`[n]` in 0..c; returns f32`[]`.
+/// Shapes: `logits` floats `[n,c]`, `labels` i32`[n]` in 0..c; returns `[]` of the same floats.
 #[track_caller]
 pub fn softmax_cross_entropy<'r>(logits: Value<'r>, labels: Value<'r>) -> Value<'r> {
     logits.recording().op(&OP.spec).input(logits).input(labels).build()
@@ -24,8 +25,8 @@ pub static OP: Op = Op {
         role: Role::Compute,
         attributes: &[],
         infer: |s| {
-            expect_logits(s)?;
-            Ok(vec![Type::plain(Element::F32, Shape::scalar())])
+            let logits = expect_logits(s)?;
+            Ok(vec![logits.with_shape(Shape::scalar())])
         },
         gradient: Some(gradient),
     },
@@ -34,14 +35,23 @@ pub static OP: Op = Op {
     expand: None,
 };
 
-/// Checks that the first two inputs are logits of a batch and its labels.
-pub(super) fn expect_logits(s: &Signature<'_>) -> Result<(), TypeError> {
+/// Checks that the first two inputs are logits of a batch and its labels; returns the logits.
+pub(super) fn expect_logits<'a>(s: &Signature<'a>) -> Result<&'a Type, TypeError> {
     let [logits, labels, ..] = s.inputs else {
         return type_error!("takes logits and labels");
     };
-    let [n, _] = logits.expect_plain(Element::F32)?.expect_rank()?;
+    let [n, _] = logits.expect_float()?.expect_rank()?;
     let [examples] = labels.expect_plain(Element::I32)?.expect_rank()?;
-    if n == examples { Ok(()) } else { type_error!("takes a label for each row of {logits}") }
+    if n == examples { Ok(logits) } else { type_error!("takes a label for each row of {logits}") }
+}
+
+/// Checks that `dy` is the gradient of a loss of these logits.
+pub(super) fn expect_gradient(dy: &Type, logits: &Type) -> Result<(), TypeError> {
+    if *dy == logits.with_shape(Shape::scalar()) {
+        Ok(())
+    } else {
+        type_error!("takes the gradient of a scalar, not {dy}")
+    }
 }
 
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
@@ -52,8 +62,11 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [logits, labels] = cx.inputs(inputs)?;
     let &[n, c] = logits.axes() else { return cx.bug("got no matrix") };
-    let loss = loss::softmax_cross_entropy(cx.floats(&logits)?, cx.labels(&labels)?, n, c)?;
-    Ok(vec![Tensor::f32(&Shape::scalar(), vec![loss])])
+    let labels = cx.labels(&labels)?;
+    for_floats!(cx, &logits, T => {
+        let loss = loss::softmax_cross_entropy(cx.items::<T>(&logits)?, labels, n, c)?;
+        Ok(cx.output::<T>(|out| out.fill(loss)))
+    })
 }
 
 impl Context<'_> {
@@ -66,8 +79,8 @@ impl Context<'_> {
     }
 
     /// The one element of a scalar.
-    pub(crate) fn scalar(&self, tensor: &Tensor) -> Result<f32, KernelError> {
-        self.floats(tensor)?.first().copied().map_or_else(|| self.bug("got no scalar"), Ok)
+    pub(crate) fn scalar<T: Item>(&self, tensor: &Tensor) -> Result<T, KernelError> {
+        self.items::<T>(tensor)?.first().copied().map_or_else(|| self.bug("got no scalar"), Ok)
     }
 }
 

@@ -1,10 +1,12 @@
 //! `softmax_cross_entropy_grad(logits, labels, dy)`: the gradient of `softmax_cross_entropy`.
 
-use sordino_graph::{Element, OpSpec, Role, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{OpSpec, Role, Signature, Type, TypeError, Value};
 
-use super::softmax_cross_entropy::expect_logits;
+use super::softmax_cross_entropy::{expect_gradient, expect_logits};
+use crate::items::{Item, for_floats};
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::loss;
+use crate::tensor::number::Float;
 use crate::value::Tensor;
 
 /// Records `dy` times the gradient of the loss by the logits.
@@ -33,22 +35,26 @@ pub static OP: Op = Op {
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    expect_logits(s)?;
     let [logits, _, dy] = s.inputs()?;
-    if dy.expect_plain(Element::F32)?.shape.rank() == 0 {
-        Ok(vec![logits.clone()])
-    } else {
-        type_error!("takes the gradient of a scalar, not {dy}")
-    }
+    expect_gradient(dy, expect_logits(s)?)?;
+    Ok(vec![logits.clone()])
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [logits, labels, dy] = cx.inputs(inputs)?;
+    for_floats!(cx, &logits, T => run::<T>(cx, &logits, &labels, &dy))
+}
+
+fn run<T: Item + Float>(
+    cx: &Context<'_>,
+    logits: &Tensor,
+    labels: &Tensor,
+    dy: &Tensor,
+) -> Result<Vec<Tensor>, KernelError> {
     let &[n, c] = logits.axes() else { return cx.bug("got no matrix") };
-    let mut out = vec![0.0; n * c];
-    let labels = cx.labels(&labels)?;
-    loss::softmax_cross_entropy_grad(cx.floats(&logits)?, labels, n, c, &mut out)?;
-    let dy = cx.scalar(&dy)?;
+    let mut out = T::zeros(cx.node.outputs[0].shape.elements());
+    loss::softmax_cross_entropy_grad(cx.items(logits)?, cx.labels(labels)?, n, c, &mut out)?;
+    let dy = cx.scalar(dy)?;
     out.iter_mut().for_each(|x| *x *= dy);
-    Ok(vec![Tensor::f32(&cx.node.outputs[0].shape, out)])
+    Ok(vec![T::tensor(&cx.node.outputs[0].shape, out)])
 }

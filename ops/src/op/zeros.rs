@@ -1,19 +1,23 @@
 //! `zeros(shape)`: a tensor of zeros.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, PlayerName, Recording, Role, Type, Value,
+    AttributeKind, AttributeSpec, Element, OpSpec, Place, Recording, Role, Type, Value,
 };
 
+use super::constant;
 use crate::kernel::Op;
 use crate::value::Tensor;
 
-/// An f32 tensor of zeros on `player`.
+/// Zeros: f32 on a player; on [`Place::Secure`] the [`constant()`] 0 of the type of secrets.
 #[track_caller]
-pub fn zeros<'r>(g: &Recording<'r>, player: &PlayerName, shape: &[usize]) -> Value<'r> {
-    g.op(&OP.spec).attr("shape", shape).at(player).build()
+pub fn zeros<'r>(g: &Recording<'r>, place: impl Into<Place>, shape: &[usize]) -> Value<'r> {
+    match place.into() {
+        Place::Secure => constant(g, Place::Secure, &[0.0], shape),
+        player => g.op(&OP.spec).attr("shape", shape).at(player).build(),
+    }
 }
 
-/// See [`zeros()`].
+/// See [`zeros()`]: those on a player.
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "zeros",

@@ -11,10 +11,10 @@
 mod patches;
 pub mod ring;
 
-use super::matmul::{MatmulShape, matmul_f32_here};
+use super::matmul::MatmulShape;
+use super::number::Float;
 use patches::{gather_patches, scatter_patches};
 use rayon::join;
-use std::cell::Cell;
 
 /// What surrounds an image, in TensorFlow's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -142,7 +142,7 @@ pub const SCRATCH: usize = 512 * 1024;
 ///
 /// # Panics
 /// If a slice's length is not what the shape says.
-pub fn conv2d(shape: &ConvShape, images: &[f32], filters: &[f32], out: &mut [f32]) {
+pub fn conv2d<T: Float>(shape: &ConvShape, images: &[T], filters: &[T], out: &mut [T]) {
     assert_eq!(images.len(), shape.images_len(), "conv2d: images");
     assert_eq!(filters.len(), shape.filters_len(), "conv2d: filters");
     assert_eq!(out.len(), shape.out_len(), "conv2d: out");
@@ -153,7 +153,12 @@ pub fn conv2d(shape: &ConvShape, images: &[f32], filters: &[f32], out: &mut [f32
 ///
 /// # Panics
 /// If a slice's length is not what the shape says.
-pub fn conv2d_grad_filters(shape: &ConvShape, images: &[f32], grad_out: &[f32], out: &mut [f32]) {
+pub fn conv2d_grad_filters<T: Float>(
+    shape: &ConvShape,
+    images: &[T],
+    grad_out: &[T],
+    out: &mut [T],
+) {
     assert_eq!(images.len(), shape.images_len(), "conv2d_grad_filters: images");
     assert_eq!(grad_out.len(), shape.out_len(), "conv2d_grad_filters: grad_out");
     assert_eq!(out.len(), shape.filters_len(), "conv2d_grad_filters: out");
@@ -164,15 +169,20 @@ pub fn conv2d_grad_filters(shape: &ConvShape, images: &[f32], grad_out: &[f32], 
 ///
 /// # Panics
 /// If a slice's length is not what the shape says.
-pub fn conv2d_grad_images(shape: &ConvShape, filters: &[f32], grad_out: &[f32], out: &mut [f32]) {
+pub fn conv2d_grad_images<T: Float>(
+    shape: &ConvShape,
+    filters: &[T],
+    grad_out: &[T],
+    out: &mut [T],
+) {
     assert_eq!(filters.len(), shape.filters_len(), "conv2d_grad_images: filters");
     assert_eq!(grad_out.len(), shape.out_len(), "conv2d_grad_images: grad_out");
     assert_eq!(out.len(), shape.images_len(), "conv2d_grad_images: out");
     grad_images(shape, shape.batch, filters, grad_out, out);
 }
 
-fn forward(shape: &ConvShape, batch: usize, images: &[f32], filters: &[f32], out: &mut [f32]) {
-    if let Some(half) = shape.split_point::<f32>(batch) {
+fn forward<T: Float>(shape: &ConvShape, batch: usize, images: &[T], filters: &[T], out: &mut [T]) {
+    if let Some(half) = shape.split_point::<T>(batch) {
         let (images_0, images_1) = images.split_at(half * shape.image_len());
         let (out_0, out_1) = out.split_at_mut(half * shape.out_pixels() * shape.filters);
         join(
@@ -182,23 +192,23 @@ fn forward(shape: &ConvShape, batch: usize, images: &[f32], filters: &[f32], out
         return;
     }
     let product = shape.product(batch);
-    with_scratch(product.m * product.k, |patches| {
+    T::with_scratch(product.m * product.k, |patches| {
         gather_patches(shape, images, patches);
-        matmul_f32_here(product, patches, filters, out);
+        T::matmul_here(product, patches, filters, out);
     });
 }
 
-fn grad_filters(
+fn grad_filters<T: Float>(
     shape: &ConvShape,
     batch: usize,
-    images: &[f32],
-    grad_out: &[f32],
-    out: &mut [f32],
+    images: &[T],
+    grad_out: &[T],
+    out: &mut [T],
 ) {
-    if let Some(half) = shape.split_point::<f32>(batch) {
+    if let Some(half) = shape.split_point::<T>(batch) {
         let (images_0, images_1) = images.split_at(half * shape.image_len());
         let (grad_0, grad_1) = grad_out.split_at(half * shape.out_pixels() * shape.filters);
-        let mut other = vec![0.0; out.len()];
+        let mut other = vec![T::default(); out.len()];
         join(
             || grad_filters(shape, half, images_0, grad_0, out),
             || grad_filters(shape, batch - half, images_1, grad_1, &mut other),
@@ -213,20 +223,20 @@ fn grad_filters(
         transpose_a: !shape.transposed(),
         ..MatmulShape::new(patch, pixels, filters)
     };
-    with_scratch(pixels * patch, |patches| {
+    T::with_scratch(pixels * patch, |patches| {
         gather_patches(shape, images, patches);
-        matmul_f32_here(product, patches, grad_out, out);
+        T::matmul_here(product, patches, grad_out, out);
     });
 }
 
-fn grad_images(
+fn grad_images<T: Float>(
     shape: &ConvShape,
     batch: usize,
-    filters: &[f32],
-    grad_out: &[f32],
-    out: &mut [f32],
+    filters: &[T],
+    grad_out: &[T],
+    out: &mut [T],
 ) {
-    if let Some(half) = shape.split_point::<f32>(batch) {
+    if let Some(half) = shape.split_point::<T>(batch) {
         let (grad_0, grad_1) = grad_out.split_at(half * shape.out_pixels() * shape.filters);
         let (out_0, out_1) = out.split_at_mut(half * shape.image_len());
         join(
@@ -236,32 +246,21 @@ fn grad_images(
         return;
     }
     let MatmulShape { m: pixels, k: patch, n: filter_count, .. } = shape.product(batch);
-    with_scratch(pixels * patch, |patches| {
+    T::with_scratch(pixels * patch, |patches| {
         if shape.transposed() {
             // patches^T = filters * grad_out^T
             let product = MatmulShape::new(patch, filter_count, pixels);
             let product = MatmulShape { transpose_b: true, ..product };
-            matmul_f32_here(product, filters, grad_out, patches);
+            T::matmul_here(product, filters, grad_out, patches);
         } else {
             // patches = grad_out * filters^T
             let product = MatmulShape::new(pixels, filter_count, patch);
             let product = MatmulShape { transpose_b: true, ..product };
-            matmul_f32_here(product, grad_out, filters, patches);
+            T::matmul_here(product, grad_out, filters, patches);
         }
-        out.fill(0.0);
+        out.fill(T::default());
         scatter_patches(shape, patches, out, |pixel, x| pixel + x);
     });
-}
-
-/// Lends scratch memory, its content arbitrary, that the thread keeps for the next time.
-fn with_scratch(len: usize, work: impl FnOnce(&mut [f32])) {
-    thread_local!(static KEPT: Cell<Vec<f32>> = const { Cell::new(Vec::new()) });
-    let mut scratch = KEPT.take();
-    if scratch.len() < len {
-        scratch = vec![0.0; len];
-    }
-    work(&mut scratch[..len]);
-    KEPT.set(scratch);
 }
 
 #[cfg(test)]

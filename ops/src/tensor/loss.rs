@@ -3,6 +3,7 @@
 //! Logits are row-major, a row per example; a loss is the mean over the batch. Natural logarithms.
 //! Everything is stable: no finite logit overflows. An empty batch has loss and accuracy zero.
 
+use super::number::Float;
 use thiserror::Error;
 
 /// A label outside the classes. The label itself is private and is not told.
@@ -22,18 +23,18 @@ pub struct LabelOutOfRange {
 ///
 /// # Panics
 /// If `logits` is not `n * c` long or `labels` not `n`.
-pub fn softmax_cross_entropy(
-    logits: &[f32],
+pub fn softmax_cross_entropy<T: Float>(
+    logits: &[T],
     labels: &[i32],
     n: usize,
     c: usize,
-) -> Result<f32, LabelOutOfRange> {
+) -> Result<T, LabelOutOfRange> {
     check(logits, labels, n, c)?;
     let mut total = 0.0;
     for (row, &label) in rows(logits, c).zip(labels) {
         let largest = maximum(row);
-        let sum: f32 = row.iter().map(|z| (z - largest).exp()).sum();
-        total += f64::from(sum.ln() + (largest - row[label as usize]));
+        let sum = row.iter().map(|&z| (z - largest).exp()).fold(T::default(), T::plus);
+        total += (sum.ln() + (largest - row[label as usize])).to_f64();
     }
     Ok(mean(total, n))
 }
@@ -45,20 +46,20 @@ pub fn softmax_cross_entropy(
 ///
 /// # Panics
 /// If `logits` or `out` is not `n * c` long or `labels` not `n`.
-pub fn softmax_cross_entropy_grad(
-    logits: &[f32],
+pub fn softmax_cross_entropy_grad<T: Float>(
+    logits: &[T],
     labels: &[i32],
     n: usize,
     c: usize,
-    out: &mut [f32],
+    out: &mut [T],
 ) -> Result<(), LabelOutOfRange> {
     check(logits, labels, n, c)?;
     assert_eq!(out.len(), logits.len(), "loss gradient: out");
-    let weight = 1.0 / n as f32;
+    let weight = T::ONE / T::from_f64(n as f64);
     for ((row, &label), out) in rows(logits, c).zip(labels).zip(out.chunks_mut(c.max(1))) {
         let largest = maximum(row);
-        let mut sum = 0.0;
-        for (out, z) in out.iter_mut().zip(row) {
+        let mut sum = T::default();
+        for (out, &z) in out.iter_mut().zip(row) {
             *out = (z - largest).exp();
             sum += *out;
         }
@@ -78,17 +79,17 @@ pub fn softmax_cross_entropy_grad(
 ///
 /// # Panics
 /// If `logits` or `labels` is not `n` long.
-pub fn sigmoid_cross_entropy(
-    logits: &[f32],
+pub fn sigmoid_cross_entropy<T: Float>(
+    logits: &[T],
     labels: &[i32],
     n: usize,
-) -> Result<f32, LabelOutOfRange> {
+) -> Result<T, LabelOutOfRange> {
     check_binary(logits, labels, n)?;
     let total = logits
         .iter()
         .zip(labels)
-        .map(|(&z, &label)| f64::from(z.max(0.0) - z * label as f32 + (-z.abs()).exp().ln_1p()));
-    Ok(mean(total.sum(), n))
+        .map(|(&z, &label)| z.max(T::default()) - z * real(label) + (-z.abs()).exp().ln_1p());
+    Ok(mean(total.map(T::to_f64).sum(), n))
 }
 
 /// Gradient of [`sigmoid_cross_entropy`] by the logits: `(sigmoid(z) - label) / n`.
@@ -98,26 +99,26 @@ pub fn sigmoid_cross_entropy(
 ///
 /// # Panics
 /// If `logits`, `labels` or `out` is not `n` long.
-pub fn sigmoid_cross_entropy_grad(
-    logits: &[f32],
+pub fn sigmoid_cross_entropy_grad<T: Float>(
+    logits: &[T],
     labels: &[i32],
     n: usize,
-    out: &mut [f32],
+    out: &mut [T],
 ) -> Result<(), LabelOutOfRange> {
     check_binary(logits, labels, n)?;
     assert_eq!(out.len(), n, "loss gradient: out");
-    let weight = 1.0 / n as f32;
+    let weight = T::ONE / T::from_f64(n as f64);
     for ((out, &z), &label) in out.iter_mut().zip(logits).zip(labels) {
-        *out = (sigmoid(z) - label as f32) * weight;
+        *out = (sigmoid(z) - real(label)) * weight;
     }
     Ok(())
 }
 
 /// `1 / (1 + exp(-z))`.
-pub fn sigmoid(z: f32) -> f32 {
+pub fn sigmoid<T: Float>(z: T) -> T {
     let e = (-z.abs()).exp();
-    let tail = e / (1.0 + e);
-    if z < 0.0 { tail } else { 1.0 - tail }
+    let tail = e / (T::ONE + e);
+    if z < T::default() { tail } else { T::ONE - tail }
 }
 
 /// The share, in `0..=1`, of the `n` examples whose largest logit (the first, if several are) is
@@ -128,12 +129,12 @@ pub fn sigmoid(z: f32) -> f32 {
 ///
 /// # Panics
 /// If `logits` is not `n * c` long or `labels` not `n`.
-pub fn argmax_accuracy(
-    logits: &[f32],
+pub fn argmax_accuracy<T: Float>(
+    logits: &[T],
     labels: &[i32],
     n: usize,
     c: usize,
-) -> Result<f32, LabelOutOfRange> {
+) -> Result<T, LabelOutOfRange> {
     check(logits, labels, n, c)?;
     let right = rows(logits, c).zip(labels).filter(|&(row, &label)| {
         let best = (1..c).fold(0, |best, j| if row[j] > row[best] { j } else { best });
@@ -150,13 +151,23 @@ pub fn argmax_accuracy(
 ///
 /// # Panics
 /// If `logits` or `labels` is not `n` long.
-pub fn sigmoid_accuracy(logits: &[f32], labels: &[i32], n: usize) -> Result<f32, LabelOutOfRange> {
+pub fn sigmoid_accuracy<T: Float>(
+    logits: &[T],
+    labels: &[i32],
+    n: usize,
+) -> Result<T, LabelOutOfRange> {
     check_binary(logits, labels, n)?;
-    let right = logits.iter().zip(labels).filter(|&(&z, &label)| (z > 0.0) == (label == 1));
+    let right =
+        logits.iter().zip(labels).filter(|&(&z, &label)| (z > T::default()) == (label == 1));
     Ok(mean(right.count() as f64, n))
 }
 
-fn check(logits: &[f32], labels: &[i32], n: usize, c: usize) -> Result<(), LabelOutOfRange> {
+fn check<T: Float>(
+    logits: &[T],
+    labels: &[i32],
+    n: usize,
+    c: usize,
+) -> Result<(), LabelOutOfRange> {
     assert_eq!(Some(logits.len()), n.checked_mul(c), "loss: logits");
     assert_eq!(labels.len(), n, "loss: labels");
     let outside = |label: &i32| usize::try_from(*label).map_or(true, |label| label >= c);
@@ -166,7 +177,7 @@ fn check(logits: &[f32], labels: &[i32], n: usize, c: usize) -> Result<(), Label
     }
 }
 
-fn check_binary(logits: &[f32], labels: &[i32], n: usize) -> Result<(), LabelOutOfRange> {
+fn check_binary<T: Float>(logits: &[T], labels: &[i32], n: usize) -> Result<(), LabelOutOfRange> {
     assert_eq!(logits.len(), n, "loss: logits");
     assert_eq!(labels.len(), n, "loss: labels");
     match labels.iter().position(|label| !(0..2).contains(label)) {
@@ -175,16 +186,20 @@ fn check_binary(logits: &[f32], labels: &[i32], n: usize) -> Result<(), LabelOut
     }
 }
 
-fn rows(logits: &[f32], c: usize) -> impl Iterator<Item = &[f32]> {
+fn rows<T: Float>(logits: &[T], c: usize) -> impl Iterator<Item = &[T]> {
     logits.chunks(c.max(1))
 }
 
-fn maximum(row: &[f32]) -> f32 {
-    row.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+fn real<T: Float>(label: i32) -> T {
+    T::from_f64(f64::from(label))
 }
 
-fn mean(total: f64, n: usize) -> f32 {
-    if n == 0 { 0.0 } else { (total / n as f64) as f32 }
+fn maximum<T: Float>(row: &[T]) -> T {
+    row.iter().copied().fold(T::NEG_INFINITY, T::max)
+}
+
+fn mean<T: Float>(total: f64, n: usize) -> T {
+    if n == 0 { T::default() } else { T::from_f64(total / n as f64) }
 }
 
 #[cfg(test)]

@@ -51,6 +51,11 @@ pub(super) fn matmul_f32_here(shape: MatmulShape, a: &[f32], b: &[f32], out: &mu
     matmul(shape, a, b, out, usize::MAX);
 }
 
+/// [`matmul_f64`] on this thread only.
+pub(super) fn matmul_f64_here(shape: MatmulShape, a: &[f64], b: &[f64], out: &mut [f64]) {
+    matmul(shape, a, b, out, usize::MAX);
+}
+
 /// Multiply-adds that are not worth cutting in two: about 40 µs of work, against a few to wake an
 /// idle thread and the second time that the smaller factor is packed.
 const PIECE: usize = 2_000_000;

@@ -2,7 +2,10 @@
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use std::cell::Cell;
+
 use super::fixed::Real;
+use super::matmul::{self, MatmulShape};
 use super::ring::Ring;
 
 /// A number that can be added: a float, or an element of a ring, where sums wrap.
@@ -47,10 +50,17 @@ pub trait Float:
     /// The larger of two; the number, if one of them is none.
     #[must_use]
     fn max(self, x: Self) -> Self;
+
+    /// `out = a * b`: see [`matmul`].
+    fn matmul(shape: MatmulShape, a: &[Self], b: &[Self], out: &mut [Self]);
+    /// As [`matmul`](Self::matmul), on this thread only.
+    fn matmul_here(shape: MatmulShape, a: &[Self], b: &[Self], out: &mut [Self]);
+    /// Lends scratch memory, its content arbitrary, that the thread keeps for the next time.
+    fn with_scratch(len: usize, work: impl FnOnce(&mut [Self]));
 }
 
 macro_rules! float {
-    ($float:ident) => {
+    ($float:ident, $matmul:ident, $matmul_here:ident) => {
         impl Number for $float {
             #[inline(always)]
             fn plus(self, x: Self) -> Self {
@@ -82,12 +92,28 @@ macro_rules! float {
             fn max(self, x: Self) -> Self {
                 $float::max(self, x)
             }
+
+            fn matmul(shape: MatmulShape, a: &[Self], b: &[Self], out: &mut [Self]) {
+                matmul::$matmul(shape, a, b, out);
+            }
+            fn matmul_here(shape: MatmulShape, a: &[Self], b: &[Self], out: &mut [Self]) {
+                matmul::$matmul_here(shape, a, b, out);
+            }
+            fn with_scratch(len: usize, work: impl FnOnce(&mut [Self])) {
+                thread_local!(static KEPT: Cell<Vec<$float>> = const { Cell::new(Vec::new()) });
+                let mut scratch = KEPT.take();
+                if scratch.len() < len {
+                    scratch = vec![0.0; len];
+                }
+                work(&mut scratch[..len]);
+                KEPT.set(scratch);
+            }
         }
     };
 }
 
-float!(f32);
-float!(f64);
+float!(f32, matmul_f32, matmul_f32_here);
+float!(f64, matmul_f64, matmul_f64_here);
 
 impl Number for u64 {
     #[inline(always)]

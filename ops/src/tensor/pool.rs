@@ -1,6 +1,8 @@
 //! Max pooling of NHWC images: windows of `size x size`, as far apart as they are wide. What is
 //! left over at the right and lower edge is ignored (padding "valid").
 
+use super::number::Float;
+
 /// Sizes of a pooling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolShape {
@@ -63,10 +65,10 @@ impl PoolShape {
 ///
 /// # Panics
 /// If a slice's length is not what the shape says.
-pub fn max_pool(shape: &PoolShape, images: &[f32], out: &mut [f32]) {
+pub fn max_pool<T: Float>(shape: &PoolShape, images: &[T], out: &mut [T]) {
     assert_eq!(images.len(), shape.images_len(), "max_pool: images");
     assert_eq!(out.len(), shape.out_len(), "max_pool: out");
-    out.fill(f32::NEG_INFINITY);
+    out.fill(T::NEG_INFINITY);
     shape.each_window(|start, to| {
         let out = &mut out[to..to + shape.channels];
         for pixel in shape.pixels() {
@@ -83,11 +85,11 @@ pub fn max_pool(shape: &PoolShape, images: &[f32], out: &mut [f32]) {
 ///
 /// # Panics
 /// If a slice's length is not what the shape says.
-pub fn max_pool_grad(shape: &PoolShape, images: &[f32], grad_out: &[f32], out: &mut [f32]) {
+pub fn max_pool_grad<T: Float>(shape: &PoolShape, images: &[T], grad_out: &[T], out: &mut [T]) {
     assert_eq!(images.len(), shape.images_len(), "max_pool_grad: images");
     assert_eq!(grad_out.len(), shape.out_len(), "max_pool_grad: grad_out");
     assert_eq!(out.len(), images.len(), "max_pool_grad: out");
-    out.fill(0.0);
+    out.fill(T::default());
     shape.each_window(|start, from| {
         for c in 0..shape.channels {
             let mut best = start + c;
