@@ -101,6 +101,9 @@ ops! {
     truncate_second,
     truncate_third,
     unslice_planes,
+    weigh_bits,
+    weigh_first,
+    weigh_second,
     weighted_sum,
     xor,
     zero_mask,
@@ -168,6 +171,7 @@ pub use sum_rows::sum_rows;
 pub use tile::tile;
 pub use to_bits::to_bits;
 pub use transpose::transpose;
+pub use weigh_bits::weigh_bits;
 pub use weighted_sum::weighted_sum;
 pub use xor::xor;
 pub use zeros::zeros;

@@ -29,6 +29,7 @@ mod split;
 mod sum_of_products;
 mod truncate;
 mod variable;
+mod weigh_bits;
 mod weighted_sum;
 
 use std::collections::HashSet;
@@ -74,6 +75,7 @@ static RULES: &[Rule<Shared>] = &[
     Rule { op: "sum_of_products", lower: sum_of_products::lower, cost: sum_of_products::cost },
     Rule { op: "sum_rows", lower: linear::lower, cost: linear::cost },
     Rule { op: "to_bits", lower: convert::to_bits, cost: convert::to_bits_cost },
+    Rule { op: "weigh_bits", lower: weigh_bits::lower, cost: weigh_bits::cost },
     Rule { op: "weighted_sum", lower: weighted_sum::lower, cost: weighted_sum::cost },
     Rule { op: "xor", lower: bits::linear, cost: bits::xor_cost },
 ];

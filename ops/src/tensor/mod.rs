@@ -29,3 +29,4 @@ pub mod ring_ops;
 mod scratch;
 pub mod sums;
 pub mod truncation;
+pub mod weighing;

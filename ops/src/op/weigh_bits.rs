@@ -1,0 +1,66 @@
+//! `weigh_bits(x, weights, constants)`: sums of the numbers that the bits of words stand for.
+
+use sordino_graph::{
+    Attribute, AttributeKind, AttributeSpec, Fixed, OpSpec, Role, Secrecy, Shape, Signature, Type,
+    TypeError, Value, type_error,
+};
+
+use super::{reshape, slice};
+use crate::kernel::Op;
+
+/// For each row of `weights`, the constant of the row plus the weights of the bits that are set:
+/// numbers of the format `fixed`, of a secret of m words for each of n results, `[m,n]`.
+///
+/// A row has a weight for each bit, word by word, the lowest bit of each first. All numbers that
+/// depend on the same bits cost little more than one of them: in what follows from a comparison,
+/// or from the digits of a number, these are coefficients, powers of two, and the like. Each is
+/// exact, but for its encoding.
+#[track_caller]
+pub fn weigh_bits<'r>(
+    x: Value<'r>,
+    fixed: Fixed,
+    weights: &[Vec<f64>],
+    constants: &[f64],
+) -> Vec<Value<'r>> {
+    let list = Attribute::Reals(weights.iter().flatten().copied().collect());
+    let op = x.recording().op(&OP.spec).input(x).attr("constants", constants);
+    let op = op.attr("fraction", fixed.fraction()).attr("width", fixed.width().bits());
+    let all = op.attr("weights", list).build();
+    let n = x.ty().and_then(|ty| ty.shape.axes().last().copied()).unwrap_or(0);
+    let row = |i| reshape(slice(all, &[i, 0], &[i + 1, n as i64], &[1, 1]), &[n]);
+    (0..constants.len() as i64).map(row).collect()
+}
+
+/// See [`weigh_bits()`]: the rows, `[rows,n]`.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "weigh_bits",
+        role: Role::Compute,
+        attributes: &[
+            AttributeSpec { name: "constants", kind: AttributeKind::Reals },
+            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
+            AttributeSpec { name: "weights", kind: AttributeKind::Reals },
+            AttributeSpec { name: "width", kind: AttributeKind::Int },
+        ],
+        infer,
+        gradient: None,
+    },
+    // What it is used for has kernels of its own for plaintext.
+    kernel: |cx, _| cx.bug("is of secrets"),
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    let [words, n] = x.expect_rank()?;
+    let rows = s.attributes.reals("constants").unwrap_or_default().len();
+    let weights = s.attributes.reals("weights").unwrap_or_default().len();
+    if x.secrecy != Secrecy::Secret || weights != rows * words * x.expect_bits()? as usize {
+        return type_error!(
+            "takes a weight for each bit of a secret and row, not {weights} for {x}"
+        );
+    }
+    let shape = Shape::new(&[rows, n]).map_err(|e| TypeError(e.to_string()))?;
+    Ok(vec![Type::secret(s.fixed()?, shape)])
+}

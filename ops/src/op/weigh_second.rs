@@ -1,0 +1,68 @@
+//! `weigh_second(v, part)`: the part that server 1 or 2 has of sums of what bits weigh.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
+};
+
+use super::weigh_first::{stack_type, weighing};
+use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::tensor::ring::Ring;
+use crate::value::{Elements, Tensor, TensorRing};
+
+/// The player's part of the sums, less a pad of `holders`; see
+/// [`tensor::weighing`](crate::tensor::weighing). The player that is `first` adds the constants.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "weigh_second",
+        role: Role::Pad,
+        attributes: &[
+            AttributeSpec { name: "constants", kind: AttributeKind::Reals },
+            AttributeSpec { name: "first", kind: AttributeKind::Flag },
+            AttributeSpec { name: "holders", kind: AttributeKind::Players },
+            AttributeSpec { name: "lane", kind: AttributeKind::Int },
+            AttributeSpec { name: "pad", kind: AttributeKind::Int },
+            AttributeSpec { name: "type", kind: AttributeKind::Type },
+            AttributeSpec { name: "weights", kind: AttributeKind::Reals },
+            AttributeSpec { name: "words", kind: AttributeKind::Int },
+        ],
+        infer,
+        gradient: None,
+    },
+    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [v, part] = s.inputs()?;
+    let (ty, shared, _) = weighing(s, v)?;
+    if *part != shared {
+        return type_error!("takes its part of the bits, {shared}, not {part}");
+    }
+    let constants = s.attributes.reals("constants").unwrap_or_default();
+    if constants.len() != ty.shape.axes()[0] {
+        return type_error!("takes a constant for each row");
+    }
+    Ok(vec![ty])
+}
+
+fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [v, part] = cx.inputs(inputs)?;
+    let Some(v) = u64::elements(v) else { return cx.bug("got no stack") };
+    let Some(part) = R::elements(part) else { return cx.bug("got no shares of its ring") };
+    let s = Signature { inputs: &[], attributes: &cx.node.attributes };
+    let (ty, _, weighing) = weighing(&s, &stack_type(&v))?;
+    let mut out = Elements::<R>::zeros(&ty.shape);
+    let first = cx.flag("first");
+    if first {
+        let unit = ty.fixed().map_or(1.0, |fixed| (1u64 << fixed.fraction()) as f64);
+        let constants = cx.node.attributes.reals("constants").unwrap_or_default();
+        let n = ty.shape.axes()[1].max(1);
+        for (row, constant) in out.make_mut().chunks_mut(n).zip(constants) {
+            row.fill(<R as Ring>::from_whole((constant * unit).round()));
+        }
+    }
+    cx.lone_pad()?.sub_from(out.make_mut());
+    weighing.weigh(v.as_slice(), part.as_slice(), first, out.make_mut());
+    Ok(vec![R::tensor(out)])
+}
