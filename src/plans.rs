@@ -66,7 +66,8 @@ mod tests {
     fn plans_stand_one_after_the_other() {
         let names = |text: &str| {
             let graphs = parse_all(text).map_err(|error| error.to_string())?;
-            Ok(graphs.iter().map(|graph| graph.name().to_owned()).collect::<Vec<_>>().join(" "))
+            let names: Vec<_> = graphs.iter().map(Graph::name).collect();
+            Ok::<_, String>(names.join(" "))
         };
         let check = |text: &str, expect: Result<&str, &str>| match (names(text), expect) {
             (Ok(found), Ok(expect)) => assert_eq!(found, expect),
