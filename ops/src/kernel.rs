@@ -1,8 +1,10 @@
 //! What runs when a node runs.
 
+use std::path::Path;
+
 use sordino_graph::{Expanding, Node, OpSpec, PlayerName, Shape, TypeError, Value};
 
-use crate::data::DataError;
+use crate::data::{DataError, TensorFileError};
 use crate::data::store::BatchRequest;
 use crate::tensor::fixed::OutOfRangeKind;
 use crate::tensor::pad::Pad;
@@ -88,6 +90,9 @@ pub trait Host: Send + Sync {
     /// [`KernelError::Data`] when the files are missing or not what they should be.
     fn batch(&self, request: &BatchRequest, step: u64) -> Result<(Tensor, Tensor), KernelError>;
 
+    /// The folder of the player's own data.
+    fn folder(&self) -> &Path;
+
     /// Hands a value to the driver under a name.
     fn publish(&self, name: &str, step: u64, value: Tensor);
 }
@@ -132,6 +137,9 @@ pub enum KernelError {
     /// The player's own data.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A tensor in a file of the player's own.
+    #[error(transparent)]
+    TensorFile(#[from] TensorFileError),
     /// A kernel was given values that its types rule out: a bug of ours.
     #[error("bug: {0}. Please report it with the graph's text")]
     Bug(String),

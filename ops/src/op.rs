@@ -52,6 +52,7 @@ ops! {
     glorot_uniform,
     is_zero,
     load_batch,
+    load_tensor,
     mask,
     mask_planes,
     matmul,
@@ -78,6 +79,7 @@ ops! {
     reshape,
     reveal,
     reverse,
+    save_tensor,
     scale,
     scatter,
     share,
@@ -139,6 +141,7 @@ pub use gather::gather;
 pub use glorot_uniform::glorot_uniform;
 pub use is_zero::is_zero;
 pub use load_batch::load_batch;
+pub use load_tensor::load_tensor;
 pub use matmul::matmul;
 pub use max_pool::max_pool;
 pub use mul::mul;
@@ -157,6 +160,7 @@ pub use relu::relu;
 pub use reshape::reshape;
 pub use reveal::reveal;
 pub use reverse::reverse;
+pub use save_tensor::save_tensor;
 pub use scale::scale;
 pub use scatter::scatter;
 pub use share::share;

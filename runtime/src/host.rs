@@ -1,6 +1,7 @@
 //! What a player has of its own in a session: variables, data, secrets, a line to the driver.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use sha2::{Digest as _, Sha256};
@@ -107,6 +108,10 @@ impl Host for PlanHost {
 
     fn batch(&self, request: &BatchRequest, step: u64) -> Result<(Tensor, Tensor), KernelError> {
         self.data.batch(request, step)
+    }
+
+    fn folder(&self) -> &Path {
+        self.data.folder()
     }
 
     fn publish(&self, name: &str, step: u64, value: Tensor) {

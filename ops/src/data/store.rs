@@ -171,6 +171,12 @@ impl DataStore {
         Self { folder, loaded: Mutex::new(HashMap::new()) }
     }
 
+    /// The player's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Examples and labels of the batch of `step`.
     ///
     /// # Errors

@@ -1,0 +1,48 @@
+//! `save_tensor(x)`: a tensor into a file of the player's own.
+
+use sordino_graph::{
+    AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, Value,
+};
+
+use super::load_tensor::expect_plain_word;
+use crate::data::npy;
+use crate::kernel::{Context, KernelError, Op};
+use crate::value::Tensor;
+
+/// Writes the f32 tensor `x` of its player to `tensors/NAME.npy` in the player's data, where
+/// [`load_tensor`](super::load_tensor()) finds it in a later run. A file of that name is replaced.
+/// The operator allows it by making the folder `tensors`.
+#[track_caller]
+pub fn save_tensor(name: &str, x: Value<'_>) {
+    x.recording().op(&OP.spec).attr("variable", name).input(x).finish();
+}
+
+/// See [`save_tensor()`]. The file is a variable of the player that outlives the session.
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "save_tensor",
+        role: Role::AssignVariable,
+        attributes: &[AttributeSpec { name: "variable", kind: AttributeKind::Text }],
+        infer,
+        gradient: None,
+    },
+    kernel,
+    accumulate: None,
+    expand: None,
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    x.expect_plain(Element::F32)?;
+    expect_plain_word(s.attributes.text("variable"))?;
+    Ok(vec![])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [x] = cx.inputs(inputs)?;
+    let Some(name) = cx.node.attributes.text("variable") else { return cx.bug("lacks a name") };
+    let shape = sordino_graph::Shape::new(x.axes()).map_err(|e| TypeError(e.to_string()))?;
+    let Some(elements) = x.as_f32() else { return cx.bug("got no f32 tensor") };
+    npy::save(cx.host.folder(), name, &shape, elements)?;
+    Ok(vec![])
+}
