@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory};
 use sordino::ops::data::Dataset;
+use sordino::ops::data::npy::is_plain_word;
 use sordino::ops::protocol::{LowerError, Protocol, protocol};
 use sordino::players::Roster;
 use sordino::prelude::*;
@@ -123,6 +124,12 @@ impl Common {
 pub fn datasets<const N: usize>(choice: [Dataset; N]) -> impl TypedValueParser<Value = Dataset> {
     let names = PossibleValuesParser::new(choice.map(Dataset::name));
     names.try_map(|name| Dataset::from_name(&name).ok_or("no such dataset"))
+}
+
+/// Takes a plain word, as players name tensors in their data.
+pub fn plain_word(text: &str) -> Result<String, &'static str> {
+    let word = is_plain_word(text) && text.len() <= 40;
+    word.then(|| text.to_owned()).ok_or("takes a word of a-z, 0-9, - and _, no path")
 }
 
 fn precisions() -> impl TypedValueParser<Value = Fixed> {

@@ -72,7 +72,7 @@ pub struct Epoch {
     pub accuracy: f64,
 }
 
-/// What a player published, as a mean over steps.
+/// What a player published.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
     pub player: String,

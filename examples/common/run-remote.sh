@@ -24,6 +24,9 @@ while [ $# -gt 0 ]; do
   esac
 done
 
+# Whoever asks for it here lets the model owner keep weights in its data.
+case " ${arguments[*]-} " in *\ --weights-out[\ =]*) mkdir -p "$data/tensors" ;; esac
+
 (cd "$repository" && cargo build --quiet --release --bin sordino --example "$example")
 target=${CARGO_TARGET_DIR:-$repository/target}
 case $target in /*) ;; *) target=$repository/$target ;; esac

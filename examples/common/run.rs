@@ -1,6 +1,7 @@
 //! What stands around a run: plans, the session, pictures.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,8 +14,22 @@ use sordino::visualize::{GRAPHVIZ_HINT, VisualizeError, write_views};
 
 use super::options::{Common, Place};
 
-/// Writes what players are asked to run, as text: each function's graph after the one before.
-pub fn write_plans(file: &Path, setup: &Setup, functions: &[&Function<'_>]) -> anyhow::Result<()> {
+/// Writes what players are asked to run, if the options want it and before anyone is asked.
+pub fn announce_plans(
+    out: &mut impl Write,
+    common: &Common,
+    setup: &Setup,
+    functions: &[&Function<'_>],
+) -> anyhow::Result<()> {
+    let Some(file) = &common.plan else { return Ok(()) };
+    write_plans(file, setup, functions)?;
+    writeln!(out, "Plans: {}", file.display())?;
+    // Also when a player refuses them: then they are to be reviewed.
+    Ok(out.flush()?)
+}
+
+/// Writes plans as text: each function's graph after the one before.
+fn write_plans(file: &Path, setup: &Setup, functions: &[&Function<'_>]) -> anyhow::Result<()> {
     let graphs = functions.iter().map(|function| function.record(setup));
     let texts = graphs.map(|graph| Ok(print_with_sources(&graph?)));
     let text = texts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");

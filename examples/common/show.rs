@@ -74,12 +74,12 @@ fn colours_wanted() -> bool {
     set("NO_COLOR").is_empty() && set("TERM") != "dumb"
 }
 
-/// Steps of an epoch on the way: nothing where standard error is no terminal.
+/// Steps on the way: nothing where standard error is no terminal.
 pub struct Progress(ProgressBar);
 
 impl Progress {
     /// A bar at 0 of `steps`.
-    pub fn start(epoch: u32, epochs: u32, steps: u64) -> Self {
+    pub fn start(what: &str, steps: u64) -> Self {
         let shown = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
             // A line on a terminal that is gone is no loss.
             let _ = write!(out, "{}", rate(state.per_sec()));
@@ -90,7 +90,7 @@ impl Progress {
             .with_key("rate", shown)
             .progress_chars("=> ");
         let bar = ProgressBar::new(steps).with_style(style);
-        bar.set_prefix(format!("epoch {epoch}/{epochs}"));
+        bar.set_prefix(what.to_owned());
         Self(bar)
     }
 

@@ -48,12 +48,7 @@ pub fn train(
     start: Instant,
 ) -> anyhow::Result<()> {
     let mut out = io::stdout();
-    if let Some(file) = &common.plan {
-        run::write_plans(file, &setup, &training.functions())?;
-        writeln!(out, "Plans: {}", file.display())?;
-        // Also when a player refuses them: then they are to be reviewed.
-        out.flush()?;
-    }
+    run::announce_plans(&mut out, common, &setup, &training.functions())?;
     let mut session = run::open(common, setup, training.mnist)?;
     session.run(&training.initialization, 1)?;
     // A run of its own, because it ends when every player is done with the step: data are loaded
@@ -69,7 +64,7 @@ pub fn train(
     let &Training { epochs, steps, .. } = training;
     for number in 1..=epochs {
         let before = u64::from(number == 1);
-        let progress = Progress::start(number, epochs, steps);
+        let progress = Progress::start(&format!("epoch {number}/{epochs}"), steps);
         let see = |event: Event<'_>| progress.see(before, &event);
         let run = session.run_with(&training.step, steps - before, see)?;
         progress.testing();

@@ -1,48 +1,64 @@
-//! Five inputters learn nothing of each other, three servers add what they share, and one receiver
-//! gets the mean. All players are in this process.
+//! The mean of what five inputters keep to themselves: see `README.md`, then [`program`], which is
+//! all that is specific to it; the rest is a command line.
 
-use std::io::Write;
+#[path = "../common/mod.rs"]
+mod common;
+mod options;
+mod program;
 
-use sordino::prelude::*;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Instant;
 
-#[secure_function]
-fn simple_average(g: &Recording<'_>, inputters: &[PlayerName], receiver: &PlayerName) {
-    let shares = inputters.iter().zip(1..).map(|(inputter, seed)| {
-        // Stands for numbers that the inputter has.
-        g.scope("private-input", || share(random_normal(g, inputter, &[10], seed)))
-    });
-    let shares: Vec<_> = shares.collect();
-    let mean = g.scope("average", || scale(add_n(shares), 1.0 / inputters.len() as f64));
-    g.scope("output", || publish("mean", reveal(mean, receiver)));
+use anyhow::Context;
+
+use crate::common::report::{Outcome, RunReport};
+use crate::common::show::{self, Intro, Progress};
+use crate::common::{run, train};
+use crate::options::{Cast, Options};
+use crate::program::simple_average;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    common::exit_code(average)
 }
 
-fn main() -> anyhow::Result<()> {
-    let names = |prefix: &str, n: usize| {
-        let names = (0..n).map(|i| format!("{prefix}{i}").parse());
-        names.collect::<Result<Vec<PlayerName>, _>>()
+fn average(start: Instant) -> anyhow::Result<()> {
+    // Ends the process with status 2 when the command line is wrong.
+    let options = Options::checked();
+    let (common, cast) = (&options.common, Cast::new(&options));
+    let mut out = io::stdout();
+    let intro = Intro {
+        title: "The mean of five inputters".to_owned(),
+        roles: cast.roles(),
+        secrets: "Numbers are",
+        learns: "The receiver publishes the mean.",
+        exposed: "every inputter's numbers",
     };
-    let (inputters, servers) = (names("inputter-", 5)?, names("server", 3)?);
-    let receiver: PlayerName = "result-receiver".parse()?;
-    let players = [&inputters[..], std::slice::from_ref(&receiver), &servers].concat();
-    let setup = Setup::new(players)
-        .secure("ABY3", servers, Fixed::LOW)
-        // The mean of all five and of nothing less.
-        .reveal(&receiver, inputters.len())
-        .release(&receiver);
-
-    let program = simple_average(&inputters, &receiver);
-    // No player reads data from a disk here.
-    let mut session = Session::local(setup, "data".as_ref(), None)?;
-    let views = "target/sordino/simple-average";
+    show::intro(&mut out, &intro, common)?;
+    let program = simple_average(&cast.inputters, &cast.receiver);
+    let setup = cast.setup(&options);
+    run::announce_plans(&mut out, common, &setup, &[&program])?;
+    let mut session = run::open(common, setup, false)?;
+    let first = session.run(&program, 1)?;
+    let mut report = RunReport::new(common, options.choices(), start.elapsed().as_secs_f64());
+    let (player, mean) = first.published.first().context("nobody published the mean")?;
+    writeln!(out, "{player} publishes the mean {:.4?}", mean.elements)?;
+    report.outcomes.push(Outcome {
+        player: player.to_string(),
+        name: mean.name.clone(),
+        values: mean.elements.clone(),
+    });
     let plan = session.prepare(&program)?;
-    let written =
-        sordino::visualize::write_views(views.as_ref(), &plan.recorded, Some(&plan.lowered))?;
-
-    let run = session.run(&program, 1)?;
-    let mut out = std::io::stdout();
-    for (player, value) in &run.published {
-        writeln!(out, "{player} publishes {}: {:.4?}", value.name, value.elements)?;
-    }
-    writeln!(out, "Pictures: {views}, {written}")?;
-    Ok(())
+    report.preparation_ms = run::preparation_ms(&program, session.setup())?;
+    let pictures = run::views(common, &plan)?;
+    let steps = u64::from(options.steps);
+    let progress = Progress::start("average", steps);
+    report.add(&session.run_with(&program, steps, |event| progress.see(0, &event))?);
+    drop(progress);
+    // Players are let go before the report is written: it says all there is to say of them.
+    drop(session);
+    train::end(&mut out, common, report, pictures)
 }
