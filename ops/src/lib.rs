@@ -4,6 +4,7 @@
 //! computes with, [`tensor`] the loops inside. [`protocol`] lowers the placement `secure` to single
 //! players, and [`nn`] has the layers that models are made of.
 
+mod approximate;
 pub mod buffer;
 pub mod compare;
 mod cross;

@@ -47,12 +47,14 @@ ops! {
     digit_carries,
     div,
     encode,
+    exp,
     from_bits,
     gather,
     glorot_uniform,
     is_zero,
     load_batch,
     load_tensor,
+    log,
     mask,
     mask_planes,
     matmul,
@@ -79,22 +81,27 @@ ops! {
     reshape,
     reveal,
     reverse,
+    rsqrt,
     save_tensor,
     scale,
     scatter,
     share,
     share_bits,
     shift,
+    sigmoid,
     sigmoid_cross_entropy,
     sigmoid_cross_entropy_grad,
     slice,
     slice_planes,
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
+    softplus,
+    sqrt,
     square,
     sum_of_products,
     sum_planes,
     sum_rows,
+    tanh,
     tile,
     to_bits,
     transpose,
@@ -136,12 +143,14 @@ pub use cumsum::cumsum;
 pub use descend::descend;
 pub use div::div;
 pub use encode::encode;
+pub use exp::exp;
 pub use from_bits::from_bits;
 pub use gather::gather;
 pub use glorot_uniform::glorot_uniform;
 pub use is_zero::is_zero;
 pub use load_batch::load_batch;
 pub use load_tensor::load_tensor;
+pub use log::log;
 pub use matmul::matmul;
 pub use max_pool::max_pool;
 pub use mul::mul;
@@ -160,18 +169,23 @@ pub use relu::relu;
 pub use reshape::reshape;
 pub use reveal::reveal;
 pub use reverse::reverse;
+pub use rsqrt::rsqrt;
 pub use save_tensor::save_tensor;
 pub use scale::scale;
 pub use scatter::scatter;
 pub use share::share;
 pub use shift::{shift_left, shift_right};
+pub use sigmoid::sigmoid;
 pub use sigmoid_cross_entropy::sigmoid_cross_entropy;
 pub use slice::slice;
 pub use softmax_cross_entropy::softmax_cross_entropy;
+pub use softplus::softplus;
+pub use sqrt::sqrt;
 pub use square::square;
 pub use structure::{broadcast_to, expand_dims, flatten, slice_axis, split, squeeze, stack};
 pub use sum_of_products::sum_of_products;
 pub use sum_rows::sum_rows;
+pub use tanh::tanh;
 pub use tile::tile;
 pub use to_bits::to_bits;
 pub use transpose::transpose;

@@ -9,9 +9,9 @@ mod lowering;
 pub mod pads;
 pub mod plain;
 #[cfg(test)]
-mod words;
+pub(crate) mod testing;
 #[cfg(test)]
-mod testing;
+mod words;
 
 use sordino_graph::passes::merge_equal;
 use sordino_graph::{Graph, Node, OpSpec, Place, RecordError, SourceLine, Type, expand};

@@ -7,7 +7,8 @@ use sordino_graph::{
 
 use super::constant::{constant_of, expect_encodable};
 use super::scale::expect_factor;
-use super::{add_n, mul, scale, square};
+use super::weighted_sum::LARGEST;
+use super::{add_constant, mul, square, weighted_sum};
 use crate::items::{Item, for_floats};
 use crate::kernel::{Context, KernelError, Op};
 use crate::rules;
@@ -18,7 +19,8 @@ use crate::value::Tensor;
 /// least one.
 ///
 /// Floats are computed by Horner's rule. For a secret and a degree n, ⌈log₂ n⌉ products are
-/// computed one after the other, and the multiples of the powers at once.
+/// computed one after the other, and the multiples of the powers are truncated at once, see
+/// [`weighted_sum()`].
 #[track_caller]
 pub fn polynomial<'r>(x: Value<'r>, coefficients: &[f64]) -> Value<'r> {
     x.recording().op(&OP.spec).attr("coefficients", coefficients).input(x).build()
@@ -65,18 +67,21 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
     let coefficients = e.attributes().reals("coefficients").unwrap_or_default();
     let mut powers = vec![None; coefficients.len()];
-    let mut terms = Vec::new();
-    for (n, &c) in coefficients.iter().enumerate().skip(1) {
-        if c != 0.0 {
-            let term = power(e.inputs[0], n, &mut powers);
-            terms.push(if c == 1.0 { term } else { scale(term, c) });
-        }
+    let (mut terms, mut weights) = (Vec::new(), Vec::new());
+    for (n, &c) in coefficients.iter().enumerate().skip(1).filter(|(_, c)| **c != 0.0) {
+        terms.push(power(e.inputs[0], n, &mut powers));
+        weights.push(c);
     }
-    if coefficients[0] != 0.0 || terms.is_empty() {
+    if terms.is_empty() {
         let place = e.node.place.clone();
-        terms.push(constant_of(&e.recording, place, &coefficients[..1], e.ty()));
+        return vec![constant_of(&e.recording, place, &coefficients[..1], e.ty())];
     }
-    vec![if terms.len() == 1 { terms[0] } else { add_n(terms) }]
+    let constant = coefficients[0];
+    vec![if constant.abs() <= LARGEST {
+        weighted_sum(&terms, &weights, constant)
+    } else {
+        add_constant(weighted_sum(&terms, &weights, 0.0), constant)
+    }]
 }
 
 /// xⁿ as the product of two powers of about half of n, each computed once.
@@ -120,7 +125,9 @@ fn run<T: Item + Float>(cx: &Context<'_>, mut x: Tensor) -> Result<Vec<Tensor>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{FLOATS, Kind, check_gradients, check_values, fault, given, input, me, shape};
+    use crate::testing::{
+        FLOATS, Kind, check_gradients, check_values, fault, given, input, me, shape,
+    };
     use sordino_graph::{Fixed, Graph, Setup, record};
 
     const X: (&[usize], &[i64]) = (&[4], &[0, 1, -2, 3]);
@@ -172,7 +179,8 @@ mod tests {
     #[test]
     fn the_expansion_is_the_polynomial() {
         for n in 0..20 {
-            let coefficients: Vec<f64> = (0..=n).map(|i| f64::from((i * 7 + 3) % 5) - 2.0).collect();
+            let coefficients: Vec<f64> =
+                (0..=n).map(|i| f64::from((i * 7 + 3) % 5) - 2.0).collect();
             let (graph, value) = expanded(&coefficients);
             for (x, y) in X.1.iter().zip(value) {
                 let horner = coefficients.iter().rev().fold(0.0, |sum, c| sum * *x as f64 + c);

@@ -1,8 +1,10 @@
 //! `reciprocal(x)`: 1 / x.
 
-use sordino_graph::{Backward, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Expanding, OpSpec, Role, Signature, Type, TypeError, Value};
 
-use super::{mul, neg, square};
+use super::{mul, neg, polynomial, square};
+use crate::approximate::polynomials::{RECIPROCAL_HIGH, RECIPROCAL_LOW};
+use crate::approximate::{Scaled, by_width, elementwise, separated};
 use crate::items::{Item, for_floats};
 use crate::kernel::{Context, KernelError, Op};
 use crate::rules;
@@ -10,6 +12,17 @@ use crate::tensor::number::Float;
 use crate::value::Tensor;
 
 /// `1 / x` of each element, of plaintext floats or of a secret.
+///
+/// Of a secret |x| = c·2^e with c in [1, 2), it is a polynomial of c times 2^-e, with the sign of x:
+/// Catrina and Saxena (2010), section 3.4, with the polynomial that errs least in the place of
+/// iterations.
+///
+/// | bits | for x in | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | ±2^-14 to ±2^33 | 6e-4 of it, or 3e-5 | 22 | 858 |
+/// | 128 | ±2^-14 to ±2^33 | 4e-7 of it, or 2e-9 | 27 | 2229 |
+///
+/// For 0 it is 0.
 #[track_caller]
 pub fn reciprocal(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()
@@ -26,7 +39,7 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
-    expand: None,
+    expand: Some(expand),
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
@@ -37,6 +50,16 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 /// For y = 1 / x: dx = −dy·y².
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
     vec![b.gradient().map(|dy| neg(mul(dy, square(b.outputs[0]))))]
+}
+
+fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
+    elementwise(e, |x, fixed| {
+        let (sign, words) = separated(x, fixed);
+        let x = sign.times(x);
+        let x = Scaled::by_digits(x, words, fixed, &[&|e| f64::from(-e).exp2()]);
+        let significand = polynomial(x.centred, by_width(fixed, RECIPROCAL_LOW, RECIPROCAL_HIGH));
+        mul(significand, sign.times(x.of_exponent[0]))
+    })
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
@@ -51,7 +74,10 @@ fn run<T: Item + Float>(cx: &Context<'_>, mut x: Tensor) -> Result<Vec<Tensor>, 
 
 #[cfg(test)]
 mod tests {
+    use sordino_graph::Fixed;
+
     use super::*;
+    use crate::approximate::testing::{Accuracy, cost, spread_powers, worst};
     use crate::op::{add_constant, square};
     use crate::testing::{check_gradients, floats, value_of};
 
@@ -64,5 +90,28 @@ mod tests {
     #[test]
     fn gradients_are_right() {
         check_gradients(&[&[2, 3]], |_, x| reciprocal(add_constant(square(x[0]), 1.0)));
+    }
+
+    #[test]
+    fn errs_as_documented() {
+        let low = Accuracy { relative: 6e-4, absolute: 3e-5 };
+        let high = Accuracy { relative: 4e-7, absolute: 2e-9 };
+        for (fixed, accuracy) in [(Fixed::LOW, low), (Fixed::HIGH, high)] {
+            let positive = spread_powers(-14.0, 32.9, 4000);
+            let negative = positive.iter().map(|x| -x);
+            let x = [positive.clone(), negative.collect(), vec![1.0, -1.0, 2.0, -4.0]].concat();
+            let worst = worst(fixed, &x, &|x| reciprocal(x), |x| 1.0 / x, accuracy);
+            assert!(worst <= 1.0, "{worst} times the error that is documented, at {fixed}");
+        }
+    }
+
+    #[test]
+    fn costs_what_is_documented() {
+        // Bytes of a million elements, so that none is lost in words that are not full.
+        let cost = |fixed| {
+            let (rounds, bytes) = cost(fixed, &[1 << 20], &|x| reciprocal(x));
+            (rounds, bytes >> 20)
+        };
+        assert_eq!([cost(Fixed::LOW), cost(Fixed::HIGH)], [(22, 858), (27, 2229)]);
     }
 }

@@ -45,8 +45,8 @@ pub static OP: Op = Op {
     expand: None,
 };
 
-/// Largest magnitude of a weight of a secret.
-const LARGEST: f64 = 4096.0;
+/// Largest magnitude of a weight of a secret, and of what is added.
+pub(super) const LARGEST: f64 = 4096.0;
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let Some((&first, rest)) = s.inputs.split_first() else {
@@ -59,10 +59,11 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     if weights.len() != s.inputs.len() {
         return type_error!("takes a weight for each value");
     }
-    let mut numbers = weights.iter().chain(s.attributes.reals("constant").unwrap_or_default());
+    let constant = s.attributes.real("constant").unwrap_or_default();
+    let mut numbers = weights.iter().copied().chain([constant]);
     match first.expect_number()?.secrecy {
         Secrecy::Secret if numbers.any(|x| x.abs() > LARGEST) => {
-            type_error!("takes weights of at most {LARGEST} for secrets")
+            type_error!("takes weights and a constant of at most {LARGEST} for secrets")
         }
         Secrecy::Share if numbers.any(|x| x.fract() != 0.0) => {
             type_error!("multiplies shares by whole numbers")

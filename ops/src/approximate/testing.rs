@@ -1,0 +1,76 @@
+//! How far functions of secrets are from those of reals.
+
+use sordino_graph::{Fixed, NodeId, Role, Value};
+
+use crate::protocol::testing::{plan, revealed, setup};
+
+/// An error that may be: the larger of both.
+#[derive(Clone, Copy)]
+pub(crate) struct Accuracy {
+    /// Times the function's magnitude.
+    pub(crate) relative: f64,
+    /// By itself.
+    pub(crate) absolute: f64,
+}
+
+/// `n` numbers from `from` to `to`, at equal distances.
+pub(crate) fn spread(from: f64, to: f64, n: usize) -> Vec<f64> {
+    (0..n).map(|i| from + (to - from) * i as f64 / (n - 1) as f64).collect()
+}
+
+/// `n` powers of two with exponents from `from` to `to`, at equal distances.
+pub(crate) fn spread_powers(from: f64, to: f64, n: usize) -> Vec<f64> {
+    spread(from, to, n).into_iter().map(f64::exp2).collect()
+}
+
+/// The numbers as secrets hold them.
+pub(crate) fn encoded(x: &[f64], fixed: Fixed) -> Vec<f64> {
+    let unit = (1u64 << fixed.fraction()) as f64;
+    x.iter().map(|x| (x * unit).round() / unit).collect()
+}
+
+/// The greatest error of a function of secrets at these points, as a multiple of what may be.
+pub(crate) fn worst(
+    fixed: Fixed,
+    x: &[f64],
+    function: &dyn for<'r> Fn(Value<'r>) -> Value<'r>,
+    exact: fn(f64) -> f64,
+    accuracy: Accuracy,
+) -> f64 {
+    let x = encoded(x, fixed);
+    let y = revealed("ABY3", fixed, &[(&[x.len()], x.clone())], &|_, x| function(x[0]));
+    let errors = x.iter().zip(y).map(|(&x, y)| {
+        let exact = exact(x);
+        // What a player learns of 64 bits is an f32.
+        let rounding = if fixed == Fixed::LOW { exact.abs() * 6e-8 } else { 0.0 };
+        let may = accuracy.absolute.max(accuracy.relative * exact.abs());
+        (x, ((y - exact).abs() - rounding) / may)
+    });
+    let (at, worst) =
+        errors.fold((0.0, 0.0), |worst, error| if error.1 > worst.1 { error } else { worst });
+    println!("{fixed}: {worst:.3} of what may be, at {at}");
+    worst
+}
+
+/// Messages between servers one after the other, and their bytes, of a function of secrets of this
+/// shape.
+pub(crate) fn cost(
+    fixed: Fixed,
+    shape: &[usize],
+    function: &dyn for<'r> Fn(Value<'r>) -> Value<'r>,
+) -> (usize, usize) {
+    let plan = plan(&setup("ABY3", fixed), &[(shape, Vec::new())], &|_, x| function(x[0]));
+    let graph = &plan.lowered;
+    let server = |node: NodeId| {
+        let name = graph.node(node).place.player().map(ToString::to_string);
+        name.is_some_and(|name| name.starts_with('s'))
+    };
+    let (mut depths, mut bytes) = (vec![0; graph.nodes().count()], 0);
+    for (id, node) in graph.nodes() {
+        let before = node.inputs.iter().map(|port| depths[port.node.index()]).max().unwrap_or(0);
+        let sent = node.op.role == Role::Transfer && server(id) && server(node.inputs[0].node);
+        depths[id.index()] = before + usize::from(sent);
+        bytes += if sent { node.outputs[0].bytes() } else { 0 };
+    }
+    (depths.into_iter().max().unwrap_or(0), bytes)
+}
