@@ -9,6 +9,7 @@ pub mod buffer;
 pub mod compare;
 mod cross;
 pub mod data;
+pub mod extremes;
 mod items;
 pub mod kernel;
 pub mod nn;

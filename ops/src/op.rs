@@ -52,9 +52,10 @@ ops! {
     gather,
     glorot_uniform,
     is_zero,
+    join_bits,
     load_batch,
-    load_tensor,
     log,
+    load_tensor,
     mask,
     mask_planes,
     matmul,
@@ -70,12 +71,14 @@ ops! {
     pad,
     pad_zeros,
     polynomial,
+    position,
     publish,
     random_normal,
     read_secret,
     read_variable,
     reciprocal,
     reduce_sum,
+    regroup_planes,
     relu,
     relu_grad,
     reshape,
@@ -96,6 +99,7 @@ ops! {
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
     softplus,
+    split_bits,
     sqrt,
     square,
     sum_of_products,
@@ -114,6 +118,7 @@ ops! {
     weigh_first,
     weigh_second,
     weighted_sum,
+    winners,
     xor,
     zero_mask,
     zeros,
@@ -123,6 +128,7 @@ pub use crate::compare::{
     abs, equal, greater, greater_equal, less, less_equal, maximum, minimum, not_equal, or, positive,
     select, sign,
 };
+pub use crate::extremes::{argmax, argmin, one_hot_max, reduce_max, reduce_min};
 pub use accuracy::accuracy;
 pub use add_bias::add_bias;
 pub use add_n::add_n;
@@ -148,6 +154,7 @@ pub use from_bits::from_bits;
 pub use gather::gather;
 pub use glorot_uniform::glorot_uniform;
 pub use is_zero::is_zero;
+pub use join_bits::join_bits;
 pub use load_batch::load_batch;
 pub use load_tensor::load_tensor;
 pub use log::log;
@@ -159,6 +166,7 @@ pub use negative::negative;
 pub use not::not;
 pub use pad_zeros::pad_zeros;
 pub use polynomial::polynomial;
+pub use position::position;
 pub use publish::publish;
 pub use random_normal::random_normal;
 pub use read_secret::read_secret;
@@ -180,6 +188,7 @@ pub use sigmoid_cross_entropy::sigmoid_cross_entropy;
 pub use slice::slice;
 pub use softmax_cross_entropy::softmax_cross_entropy;
 pub use softplus::softplus;
+pub use split_bits::split_bits;
 pub use sqrt::sqrt;
 pub use square::square;
 pub use structure::{broadcast_to, expand_dims, flatten, slice_axis, split, squeeze, stack};

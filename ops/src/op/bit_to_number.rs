@@ -1,4 +1,4 @@
-//! `bit_to_number(b)`: 1 for what is true, 0 for what is not.
+//! `bit_to_number(b)`: 1 for what is true, 0 for what is not; whole numbers from binary ones.
 
 use sordino_graph::{
     AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, Value,
@@ -10,7 +10,8 @@ use super::to_bits::format;
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::Tensor;
 
-/// The number 1 where `b`, plaintext or secret `bits1`, is set, else 0. A secret becomes one in the
+/// The number 1 where `b`, plaintext or secret `bits1`, is set, else 0; of words of up to 16 bits,
+/// the whole number that they are in binary. A secret becomes one in the
 /// format of the program, plaintext floats of the type that reveals give.
 #[track_caller]
 pub fn bit_to_number(b: Value<'_>) -> Value<'_> {
@@ -33,8 +34,8 @@ pub static OP: Op = Op {
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [b] = s.inputs()?;
-    if b.element != Element::BIT {
-        return type_error!("takes truth values, not {b}");
+    if !matches!(b.element, Element::Bits(1..=16)) {
+        return type_error!("takes truth values or words of up to 16 bits, not {b}");
     }
     Ok(vec![numbers(s, b)?])
 }

@@ -1,20 +1,23 @@
 //! `max_pool(images)`: the maximum of each window.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Shape, Signature, TypeError, Value,
-    type_error,
+    AttributeKind, AttributeSpec, Backward, Expanding, OpSpec, Role, Shape, Signature, TypeError,
+    Value, type_error,
 };
 
 use super::max_pool_grad::max_pool_grad;
+use super::{pad_zeros, reshape, slice, transpose};
+use crate::extremes::largest;
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::pool::{self, PoolShape};
+use crate::truth::expect_open_number;
 use crate::value::Tensor;
 
 /// The maximum over windows of `window × window` pixels that do not overlap; what is left over at
 /// the edges is dropped.
 ///
-/// Shapes: floats `[n,h,w,c]` to `[n,⌊h/window⌋,⌊w/window⌋,c]`.
+/// Of plaintext floats or of a secret. Shapes: `[n,h,w,c]` to `[n,⌊h/window⌋,⌊w/window⌋,c]`.
 #[track_caller]
 pub fn max_pool(images: Value<'_>, window: usize) -> Value<'_> {
     images.recording().op(&OP.spec).attr("window", window).input(images).build()
@@ -38,18 +41,42 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
-    expand: None,
+    expand: Some(|e| vec![largest(windows(e.inputs[0], size(e)))]),
 };
 
 /// The sizes of a pooling of the first input.
 pub(super) fn pool_shape(s: &Signature<'_>) -> Result<PoolShape, TypeError> {
     let Some(images) = s.inputs.first() else { return type_error!("takes images") };
-    let [batch, height, width, channels] = images.expect_float()?.expect_rank()?;
+    let [batch, height, width, channels] = expect_open_number(images)?.expect_rank()?;
     let window = s.size("window")?;
     if window == 0 || window > height || window > width {
         return type_error!("takes a window of 1 to {} pixels", height.min(width));
     }
     Ok(PoolShape { batch, height, width, channels, size: window })
+}
+
+/// Rows and columns of a window.
+pub(super) fn size(e: &Expanding<'_, '_>) -> usize {
+    e.attributes().int("window").and_then(|size| usize::try_from(size).ok()).unwrap_or(1)
+}
+
+/// The pixels of each window along a first axis, in reading order: `[n,h,w,c]` to
+/// `[size²,n,⌊h/size⌋,⌊w/size⌋,c]`.
+pub(super) fn windows(images: Value<'_>, size: usize) -> Value<'_> {
+    let Some(axes) = images.ty().map(|ty| ty.shape.axes().to_vec()) else { return images };
+    let (n, h, w, c) = (axes[0], axes[1] / size, axes[2] / size, axes[3]);
+    let end = [n, h * size, w * size, c].map(|end| end as i64);
+    let whole = slice(images, &[0; 4], &end, &[1; 4]);
+    let pixels = transpose(reshape(whole, &[n, h, size, w, size, c]), &[2, 4, 0, 1, 3, 5]);
+    reshape(pixels, &[size * size, n, h, w, c])
+}
+
+/// The inverse of [`windows`], with zeros for what is left over at the edges of `[n,h,w,c]`.
+pub(super) fn images<'r>(windows: Value<'r>, size: usize, axes: &[usize]) -> Value<'r> {
+    let (n, h, w, c) = (axes[0], axes[1] / size, axes[2] / size, axes[3]);
+    let pixels = reshape(windows, &[size, size, n, h, w, c]);
+    let whole = reshape(transpose(pixels, &[2, 3, 0, 4, 1, 5]), &[n, h * size, w * size, c]);
+    pad_zeros(whole, &[0; 4], &[0, axes[1] - h * size, axes[2] - w * size, 0])
 }
 
 impl Context<'_> {

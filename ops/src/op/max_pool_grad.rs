@@ -1,11 +1,13 @@
 //! `max_pool_grad(images, dy)`: the gradient of `max_pool`.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError,
+    AttributeKind, AttributeSpec, Backward, Expanding, OpSpec, Role, Signature, Type, TypeError,
     Value, type_error,
 };
 
-use super::max_pool::pool_shape;
+use super::max_pool::{self, pool_shape};
+use super::{broadcast, mul_bit};
+use crate::extremes::one_hot;
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::pool;
@@ -30,18 +32,28 @@ pub static OP: Op = Op {
     },
     kernel,
     accumulate: None,
-    expand: None,
+    expand: Some(expand),
 };
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [images, dy] = s.inputs()?;
     let pool = pool_shape(s)?;
     let output = [pool.batch, pool.out_height(), pool.out_width(), pool.channels];
-    if dy.expect_float()?.element == images.element && dy.shape.axes() == output {
+    if *dy == images.with_shape(dy.shape.clone()) && dy.shape.axes() == output {
         Ok(vec![images.clone()])
     } else {
         type_error!("takes a gradient of {output:?}, not {dy}")
     }
+}
+
+/// `dy` goes where the pixel is the first largest of its window: the comparisons are those of
+/// [`max_pool`](super::max_pool()), and made once for both.
+fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
+    let (size, axes) = (max_pool::size(e), e.ty().shape.axes());
+    let first = one_hot(max_pool::windows(e.inputs[0], size));
+    let windows = [size * size, axes[0], axes[1] / size, axes[2] / size, axes[3]];
+    let dy = mul_bit(first, broadcast(e.inputs[1], &windows));
+    vec![max_pool::images(dy, size, axes)]
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {

@@ -19,6 +19,7 @@
 mod bits;
 mod circuit;
 mod compare;
+mod constant;
 mod convert;
 mod linear;
 mod multiply;
@@ -31,6 +32,7 @@ mod truncate;
 mod variable;
 mod weigh_bits;
 mod weighted_sum;
+mod winners;
 
 use std::collections::HashSet;
 
@@ -56,14 +58,17 @@ static RULES: &[Rule<Shared>] = &[
     Rule { op: "assign_secret", lower: variable::assign, cost: variable::cost },
     Rule { op: "bit", lower: bits::linear, cost: bits::xor_cost },
     Rule { op: "bit_to_number", lower: convert::bit_to_number, cost: convert::from_bits_cost },
+    Rule { op: "constant", lower: constant::lower, cost: constant::cost },
     Rule { op: "cumsum", lower: linear::lower, cost: linear::cost },
     Rule { op: "from_bits", lower: convert::from_bits, cost: convert::from_bits_cost },
     Rule { op: "is_zero", lower: compare::is_zero, cost: compare::is_zero_cost },
+    Rule { op: "join_bits", lower: winners::join, cost: free },
     Rule { op: "matmul", lower: multiply::lower, cost: multiply::cost },
     Rule { op: "mul", lower: multiply::lower, cost: multiply::cost },
     Rule { op: "mul_bit", lower: convert::mul_bit, cost: convert::mul_bit_cost },
     Rule { op: "negative", lower: compare::negative, cost: compare::negative_cost },
     Rule { op: "not", lower: bits::linear, cost: bits::xor_cost },
+    Rule { op: "position", lower: bits::linear, cost: bits::xor_cost },
     Rule { op: "read_secret", lower: variable::read, cost: variable::cost },
     Rule { op: "reduce_sum", lower: linear::lower, cost: linear::cost },
     Rule { op: "reveal", lower: reveal::lower, cost: reveal::cost },
@@ -71,12 +76,14 @@ static RULES: &[Rule<Shared>] = &[
     Rule { op: "scatter", lower: linear::lower, cost: linear::cost },
     Rule { op: "share", lower: share::lower, cost: share::cost },
     Rule { op: "shift", lower: bits::linear, cost: bits::xor_cost },
+    Rule { op: "split_bits", lower: winners::split, cost: free },
     Rule { op: "square", lower: multiply::lower, cost: multiply::cost },
     Rule { op: "sum_of_products", lower: sum_of_products::lower, cost: sum_of_products::cost },
     Rule { op: "sum_rows", lower: linear::lower, cost: linear::cost },
     Rule { op: "to_bits", lower: convert::to_bits, cost: convert::to_bits_cost },
     Rule { op: "weigh_bits", lower: weigh_bits::lower, cost: weigh_bits::cost },
     Rule { op: "weighted_sum", lower: weighted_sum::lower, cost: weighted_sum::cost },
+    Rule { op: "winners", lower: winners::lower, cost: winners::cost },
     Rule { op: "xor", lower: bits::linear, cost: bits::xor_cost },
 ];
 

@@ -163,3 +163,88 @@ fn choices() {
     let choice = |x: &[f64]| if x[0] < 0.0 { x[1] } else { x[2] };
     check_shapes(3, |x| select(negative(x[0]), x[1], x[2]), choice);
 }
+
+/// What a program gives of one input whose axes become others, under every protocol and ring.
+fn check_reduced(axes: &[usize], x: &[f64], program: impl Program, expected: &[f64]) {
+    for protocol in ["ABY3", "Plain"] {
+        for fixed in RINGS {
+            let own = Own::with([("x0".to_owned(), Tensor::f64(&shape(axes), x.to_vec()))]);
+            let graph = recorded(&setup(protocol, fixed), &[axes], &program);
+            run(&Plan::new(graph).unwrap().lowered, &own).unwrap();
+            let result = own.published.into_inner().unwrap().swap_remove(0);
+            assert_eq!(result, expected, "{protocol} {fixed} {axes:?} of {x:?}");
+        }
+    }
+}
+
+/// Says of a closure what it takes.
+fn program<F: Program>(program: F) -> F {
+    program
+}
+
+/// The gradient of the sum of `y` by `x`.
+fn gradient_of<'r>(y: Value<'r>, x: Value<'r>) -> Value<'r> {
+    let axes: Vec<_> = (0..y.ty().map_or(0, |ty| ty.shape.rank())).collect();
+    gradients(reduce_sum(y, &axes, false), &[x])[0]
+}
+
+#[test]
+fn the_gradient_of_relu_uses_its_comparison() {
+    check_shapes(1, |x| gradient_of(relu(x[0]), x[0]), |x| truth(x[0] > 0.0));
+    let both = program(|x| {
+        let y = relu(x[0]);
+        add_n([y, gradient_of(y, x[0])])
+    });
+    let graph = recorded(&setup("ABY3", Fixed::LOW), &[&[5]], &both);
+    let lowered = super::lower(&crate::optimise::recorded(&graph)).unwrap();
+    let comparisons = lowered.nodes().filter(|(_, node)| node.op.name == "share_bits");
+    assert_eq!(comparisons.count(), 1);
+}
+
+#[test]
+fn largest_and_smallest() {
+    for axes in [[1, 3, 2], [4, 2, 65], [2, 3, 1], [2, 9, 3], [1, 20, 2], [3, 70, 2], [2, 8, 0]] {
+        let n = axes.iter().product();
+        // Quarters, many of them equal.
+        let x: Vec<f64> = numbers(n, 3).iter().map(|x| (x % 3.0 * 4.0).round() / 4.0).collect();
+        let along = |pick: &dyn Fn(&[f64]) -> f64| -> Vec<f64> {
+            let of = |i: usize, j: usize| {
+                let items: Vec<f64> =
+                    (0..axes[1]).map(|k| x[(i * axes[1] + k) * axes[2] + j]).collect();
+                pick(&items)
+            };
+            (0..axes[0])
+                .flat_map(|i| (0..axes[2]).map(move |j| (i, j)))
+                .map(|(i, j)| of(i, j))
+                .collect()
+        };
+        let max = |items: &[f64]| items.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let min = |items: &[f64]| items.iter().copied().fold(f64::INFINITY, f64::min);
+        let first = |items: &[f64]| items.iter().position(|&x| x == max(items)).unwrap() as f64;
+        check_reduced(&axes, &x, |x| reduce_max(x[0], 1), &along(&max));
+        check_reduced(&axes, &x, |x| reduce_min(x[0], 1), &along(&min));
+        check_reduced(&axes, &x, |x| argmax(x[0], 1), &along(&first));
+    }
+}
+
+#[test]
+fn pooling_and_its_gradient() {
+    for axes in [[2, 4, 4, 3], [1, 5, 7, 2]] {
+        let size = axes[2] / 2;
+        let n: usize = axes.iter().product();
+        let x: Vec<f64> = numbers(n, 5).iter().map(|x| (x % 3.0 * 4.0).round() / 4.0).collect();
+        let pool = crate::tensor::pool::PoolShape {
+            batch: axes[0],
+            height: axes[1],
+            width: axes[2],
+            channels: axes[3],
+            size,
+        };
+        let mut expected = vec![0.0; pool.out_len()];
+        crate::tensor::pool::max_pool(&pool, &x, &mut expected);
+        check_reduced(&axes, &x, move |x| max_pool(x[0], size), &expected);
+        let mut back = vec![0.0; n];
+        crate::tensor::pool::max_pool_grad(&pool, &x, &vec![1.0; pool.out_len()], &mut back);
+        check_reduced(&axes, &x, move |x| gradient_of(max_pool(x[0], size), x[0]), &back);
+    }
+}

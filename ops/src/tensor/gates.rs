@@ -150,7 +150,8 @@ mod tests {
         let mut sums = vec![0; WORDS];
         for server in 0..3 {
             let stacks = [server, (server + 1) % 3].map(|i| [&shares[i][0][..], &shares[i][1][..]]);
-            let half = |i: usize| Half { stacks: &stacks[i], flips: (server + i).is_multiple_of(3) };
+            let half =
+                |i: usize| Half { stacks: &stacks[i], flips: (server + i).is_multiple_of(3) };
             and_layer(&gates, [half(0), half(1)], WORDS, &mut result);
             sum_layer(&[gates[1].left.clone()], half(0), WORDS, &mut sums);
         }

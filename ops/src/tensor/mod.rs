@@ -27,6 +27,7 @@ pub mod ring;
 pub mod ring_matmul;
 pub mod ring_ops;
 mod scratch;
+pub mod segments;
 pub mod sums;
 pub mod truncation;
 pub mod weighing;

@@ -2,7 +2,7 @@
 //!
 //! | | rounds | bytes an element of N bits |
 //! |---|---|---|
-//! | XOR, NOT, one bit, shifts, what moves elements | 0 | 0 |
+//! | XOR, NOT, one bit, its position, shifts, what moves elements | 0 | 0 |
 //! | AND | 1 | 3N/8 |
 //! | share | 1 | 2N/8 |
 //! | reveal | 1 | 3N/8 |
@@ -59,6 +59,7 @@ pub(super) fn linear(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
         "xor" => planes.map(|bit| xor(&plane(0, bit), &plane(1, bit))).collect(),
         "not" => planes.map(|bit| not(&plane(0, bit))).collect(),
         "bit" => vec![plane(0, usize::try_from(int("index")).unwrap_or(0))],
+        "position" => planes.map(|bit| numbered(cx, node, bit)).collect(),
         "shift" => planes.map(|bit| from(bit as i64 - int("by"))).collect(),
         other => unreachable!("no linear map for {other}"),
     };
@@ -70,6 +71,13 @@ pub(super) fn linear(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
         Circuit::of(node.inputs.len()).emit(cx, &stacks(cx, node), &outputs)
     };
     cx.set_secret(id, Shared::Bits(result));
+}
+
+/// The XOR of the planes whose number has this bit.
+fn numbered(cx: &Lowering<'_, Shared>, node: &Node, bit: usize) -> Sum {
+    let from = size(input(cx, node)).0;
+    let terms = (0..from).filter(|plane| plane >> bit & 1 == 1).map(|plane| (0, plane));
+    Sum { terms: terms.collect(), flipped: false }
 }
 
 fn stacks(cx: &Lowering<'_, Shared>, node: &Node) -> Vec<Stack> {

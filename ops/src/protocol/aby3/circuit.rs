@@ -65,19 +65,27 @@ impl Circuit {
     }
 
     /// The AND of all sums, as a tree.
-    pub(super) fn all(&mut self, mut sums: Vec<Sum>) -> Sum {
-        while sums.len() > 1 {
-            let odd = if sums.len() % 2 == 1 { sums.pop() } else { None };
-            let pairs = sums.chunks_exact(2);
-            let gate = |pair: &[Sum]| Gate {
+    pub(super) fn all(&mut self, sums: Vec<Sum>) -> Sum {
+        self.each_all(vec![sums]).swap_remove(0)
+    }
+
+    /// Of each list of sums their AND, as trees side by side.
+    pub(super) fn each_all(&mut self, mut lists: Vec<Vec<Sum>>) -> Vec<Sum> {
+        while lists.iter().any(|sums| sums.len() > 1) {
+            let pairs = lists.iter().flat_map(|sums| sums.chunks_exact(2));
+            let gates = pairs.map(|pair| Gate {
                 left: pair[0].clone(),
                 right: pair[1].clone(),
                 ..Gate::default()
-            };
-            sums = self.layer(pairs.map(gate).collect());
-            sums.extend(odd);
+            });
+            let mut results = self.layer(gates.collect()).into_iter();
+            for sums in &mut lists {
+                let odd = sums.chunks_exact(2).remainder().to_vec();
+                *sums = results.by_ref().take(sums.len() / 2).chain(odd).collect();
+            }
         }
-        sums.pop().unwrap_or(Sum { terms: vec![], flipped: true })
+        let ones = Sum { terms: vec![], flipped: true };
+        lists.into_iter().map(|mut sums| sums.pop().unwrap_or(ones.clone())).collect()
     }
 
     /// What the layers cost, of planes of so many words.
