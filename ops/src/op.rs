@@ -56,6 +56,7 @@ ops! {
     load_batch,
     log,
     load_tensor,
+    log_softmax,
     mask,
     mask_planes,
     matmul,
@@ -96,6 +97,7 @@ ops! {
     sigmoid_cross_entropy_grad,
     slice,
     slice_planes,
+    softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
     softplus,
@@ -158,6 +160,7 @@ pub use join_bits::join_bits;
 pub use load_batch::load_batch;
 pub use load_tensor::load_tensor;
 pub use log::log;
+pub use log_softmax::log_softmax;
 pub use matmul::matmul;
 pub use max_pool::max_pool;
 pub use mul::mul;
@@ -186,6 +189,7 @@ pub use shift::{shift_left, shift_right};
 pub use sigmoid::sigmoid;
 pub use sigmoid_cross_entropy::sigmoid_cross_entropy;
 pub use slice::slice;
+pub use softmax::softmax;
 pub use softmax_cross_entropy::softmax_cross_entropy;
 pub use softplus::softplus;
 pub use split_bits::split_bits;

@@ -107,10 +107,11 @@ mod tests {
     #[test]
     fn errors_are_those_that_are_documented() {
         type Function = fn(f64) -> f64;
+        type Documented<'a> = (&'a [f64], f64);
         let unit: Function = |_| 1.0;
         let rsqrt: Function = |x| 1.0 / x.sqrt();
         let recip: Function = f64::recip;
-        let all: [(Function, Function, f64, [(&[f64], f64); 2]); 5] = [
+        let all: [(Function, Function, f64, [Documented<'_>; 2]); 5] = [
             (recip, recip, 1.0, [(RECIPROCAL_LOW, 3.0e-4), (RECIPROCAL_HIGH, 2.6e-7)]),
             (f64::sqrt, f64::sqrt, 1.0, [(SQRT_LOW, 6.96e-5), (SQRT_HIGH, 1.46e-7)]),
             (rsqrt, rsqrt, 1.0, [(RSQRT_LOW, 4.8e-4), (RSQRT_HIGH, 4.85e-8)]),

@@ -13,6 +13,15 @@ pub(crate) struct Accuracy {
     pub(crate) absolute: f64,
 }
 
+impl Accuracy {
+    /// The error of `y`, as a multiple of what may be.
+    pub(crate) fn used(self, fixed: Fixed, exact: f64, y: f64) -> f64 {
+        // What a player learns of 64 bits is an f32.
+        let rounding = if fixed == Fixed::LOW { exact.abs() * 6e-8 } else { 0.0 };
+        ((y - exact).abs() - rounding) / self.absolute.max(self.relative * exact.abs())
+    }
+}
+
 /// `n` numbers from `from` to `to`, at equal distances.
 pub(crate) fn spread(from: f64, to: f64, n: usize) -> Vec<f64> {
     (0..n).map(|i| from + (to - from) * i as f64 / (n - 1) as f64).collect()
@@ -39,17 +48,7 @@ pub(crate) fn worst(
 ) -> f64 {
     let x = encoded(x, fixed);
     let y = revealed("ABY3", fixed, &[(&[x.len()], x.clone())], &|_, x| function(x[0]));
-    let errors = x.iter().zip(y).map(|(&x, y)| {
-        let exact = exact(x);
-        // What a player learns of 64 bits is an f32.
-        let rounding = if fixed == Fixed::LOW { exact.abs() * 6e-8 } else { 0.0 };
-        let may = accuracy.absolute.max(accuracy.relative * exact.abs());
-        (x, ((y - exact).abs() - rounding) / may)
-    });
-    let (at, worst) =
-        errors.fold((0.0, 0.0), |worst, error| if error.1 > worst.1 { error } else { worst });
-    println!("{fixed}: {worst:.3} of what may be, at {at}");
-    worst
+    x.iter().zip(y).map(|(&x, y)| accuracy.used(fixed, exact(x), y)).fold(0.0, f64::max)
 }
 
 /// Messages between servers one after the other, and their bytes, of a function of secrets of this

@@ -122,7 +122,7 @@ mod tests {
         ] {
             let x = [spread(-30.0, 0.0, 3000), spread(0.0, 19.9, 3000), vec![-1e6]].concat();
             let worst = worst(fixed, &x, &|x| exp(x), f64::exp, accuracy);
-            assert!(worst <= 1.0, "{worst} times the error that is documented, at {fixed}");
+            assert!((0.4..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
         }
     }
 

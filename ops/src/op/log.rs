@@ -90,7 +90,7 @@ mod tests {
         ] {
             let x = spread_powers(-14.0, 32.9, 6000);
             let worst = worst(fixed, &x, &|x| log(x), f64::ln, accuracy);
-            assert!(worst <= 1.0, "{worst} times the error that is documented, at {fixed}");
+            assert!((0.4..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
         }
     }
 

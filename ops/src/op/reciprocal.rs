@@ -101,7 +101,7 @@ mod tests {
             let negative = positive.iter().map(|x| -x);
             let x = [positive.clone(), negative.collect(), vec![1.0, -1.0, 2.0, -4.0]].concat();
             let worst = worst(fixed, &x, &|x| reciprocal(x), |x| 1.0 / x, accuracy);
-            assert!(worst <= 1.0, "{worst} times the error that is documented, at {fixed}");
+            assert!((0.4..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
         }
     }
 

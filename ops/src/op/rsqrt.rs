@@ -85,7 +85,7 @@ mod tests {
         ] {
             let x = spread_powers(-14.0, 32.9, 6000);
             let worst = worst(fixed, &x, &|x| rsqrt(x), |x| 1.0 / x.sqrt(), accuracy);
-            assert!(worst <= 1.0, "{worst} times the error that is documented, at {fixed}");
+            assert!((0.4..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
         }
     }
 

@@ -79,7 +79,7 @@ mod tests {
         ] {
             let x = [spread(-22.0, 22.0, 6000), vec![-1e9, -1048576.0, 1048576.0, 1e9]].concat();
             let worst = worst(fixed, &x, &|x| sigmoid(x), |x| 1.0 / (1.0 + (-x).exp()), accuracy);
-            assert!(worst <= 1.0, "{worst} times the error that is documented, at {fixed}");
+            assert!((0.4..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
         }
     }
 

@@ -85,7 +85,7 @@ mod tests {
                 |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
                 accuracy,
             );
-            assert!(worst <= 1.0, "{worst} times the error that is documented, at {fixed}");
+            assert!((0.4..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
         }
     }
 

@@ -77,7 +77,7 @@ mod tests {
         ] {
             let x = [spread(-12.0, 12.0, 6000), vec![-1e9, -1048576.0, 1048576.0, 1e9]].concat();
             let worst = worst(fixed, &x, &|x| tanh(x), f64::tanh, accuracy);
-            assert!(worst <= 1.0, "{worst} times the error that is documented, at {fixed}");
+            assert!((0.4..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
         }
     }
 
