@@ -247,6 +247,12 @@ impl<'r> Value<'r> {
         self.recording.with_graph(|graph| graph.ty(self.port?).cloned())
     }
 
+    /// The op that made it; `None` when that was faulty.
+    #[must_use]
+    pub fn op(&self) -> Option<&'static OpSpec> {
+        self.recording.with_graph(|graph| Some(graph.node(self.port?.node).op))
+    }
+
     /// Where it is; `None` when the op that made it was faulty.
     #[must_use]
     pub fn place(&self) -> Option<Place> {

@@ -1,56 +1,22 @@
-//! Models: layers in a row, their parameters, forward pass and loss.
+//! Models: layers in a row, their parameters, forward pass, loss and training, the same for
+//! plaintext on a player and for secrets on the servers.
+//!
+//! Read [`Sequential`] first, then [`Trainer`]: where its [`Home`] is, there a model computes.
 
-use sordino_graph::{Element, PlayerName, Recording, Shape, Type, Value};
+mod layer;
+mod loss;
+mod optimizer;
+mod parameter;
+mod training;
+
+use sordino_graph::{PlayerName, Recording, Value};
 
 use crate::op;
-pub use crate::tensor::conv::Padding;
-
-/// One layer of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layer {
-    /// All axes but the first become one.
-    Flatten,
-    /// `x·W + b` with this many outputs.
-    Dense(usize),
-    /// Convolution with a bias a filter.
-    Conv {
-        /// Number of filters.
-        filters: usize,
-        /// Rows and columns of a filter.
-        size: usize,
-        /// Step along both axes.
-        stride: usize,
-        /// What surrounds an image.
-        padding: Padding,
-    },
-    /// Maximum over windows of this many rows and columns.
-    MaxPool(usize),
-    /// The positive part.
-    Relu,
-}
-
-/// A tensor that training changes: a variable of the player that owns the model.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Parameter {
-    /// Name of the variable.
-    pub name: String,
-    /// Its shape.
-    pub shape: Vec<usize>,
-}
-
-impl Parameter {
-    /// Its type: plaintext f32.
-    ///
-    /// # Panics
-    /// When the shape has more than 2^31 elements.
-    #[must_use]
-    pub fn ty(&self) -> Type {
-        match Shape::new(&self.shape) {
-            Ok(shape) => Type::plain(Element::F32, shape),
-            Err(error) => panic!("parameter {}: {error}", self.name),
-        }
-    }
-}
+pub use layer::{Layer, Mode, Padding};
+pub use loss::Loss;
+pub use optimizer::Optimizer;
+pub use parameter::{Home, Initial, Parameter};
+pub use training::Trainer;
 
 /// Layers in a row, from the shape of one example to logits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -68,43 +34,35 @@ impl Sequential {
         Self { input: input.to_vec(), layers: layers.to_vec() }
     }
 
-    /// The parameters in the order in which [`logits`](Self::logits) takes them: weights and bias
-    /// of each layer that has them.
+    /// Each layer with its parameters.
+    fn layers(&self) -> Vec<(&Layer, Vec<Parameter>)> {
+        let mut shape = self.input.clone();
+        let with_parameters = |(at, layer): (usize, _)| {
+            let layer: &Layer = layer;
+            let parameters = layer.parameters(at, &shape);
+            shape = layer.shape(at, &shape);
+            (layer, parameters)
+        };
+        self.layers.iter().enumerate().map(with_parameters).collect()
+    }
+
+    /// The parameters in the order in which [`logits`](Self::logits) takes them.
     ///
     /// # Panics
     /// When a layer does not fit the output of the one before it.
     #[must_use]
     pub fn parameters(&self) -> Vec<Parameter> {
-        let mut parameters = Vec::new();
-        let mut push = |name: String, shape: Vec<usize>| parameters.push(Parameter { name, shape });
-        let mut shape = self.input.clone();
-        for (i, layer) in self.layers.iter().enumerate() {
-            match *layer {
-                Layer::Flatten => shape = vec![shape.iter().product()],
-                Layer::Relu => {}
-                Layer::Dense(outputs) => {
-                    let &[inputs] = &shape[..] else { panic!("layer {i}: flatten before dense") };
-                    push(format!("dense_{i}/weights"), vec![inputs, outputs]);
-                    push(format!("dense_{i}/bias"), vec![outputs]);
-                    shape = vec![outputs];
-                }
-                Layer::Conv { filters, size, stride, padding } => {
-                    let &[h, w, c] = &shape[..] else { panic!("layer {i}: takes images") };
-                    push(format!("conv_{i}/filters"), vec![size, size, c, filters]);
-                    push(format!("conv_{i}/bias"), vec![filters]);
-                    let out = |extent: usize| match padding {
-                        Padding::Same => extent.div_ceil(stride),
-                        Padding::Valid => (extent + 1 - size).div_ceil(stride),
-                    };
-                    shape = vec![out(h), out(w), filters];
-                }
-                Layer::MaxPool(window) => {
-                    let &[h, w, c] = &shape[..] else { panic!("layer {i}: takes images") };
-                    shape = vec![h / window, w / window, c];
-                }
-            }
-        }
-        parameters
+        self.layers().into_iter().flat_map(|(_, parameters)| parameters).collect()
+    }
+
+    /// Axes of the output for one example.
+    ///
+    /// # Panics
+    /// When a layer does not fit the output of the one before it.
+    #[must_use]
+    pub fn output(&self) -> Vec<usize> {
+        let layers = self.layers.iter().enumerate();
+        layers.fold(self.input.clone(), |shape, (at, layer)| layer.shape(at, &shape))
     }
 
     /// Records the initialisation of all parameters as variables of `owner`: weights by
@@ -112,49 +70,42 @@ impl Sequential {
     #[track_caller]
     pub fn initialize(&self, g: &Recording<'_>, owner: &PlayerName, seed: u32) {
         for (i, parameter) in (0u32..).zip(self.parameters()) {
-            let value = if parameter.shape.len() == 1 {
-                op::zeros(g, owner, &parameter.shape)
-            } else {
-                let seed = seed.wrapping_mul(1000).wrapping_add(i);
-                op::glorot_uniform(g, owner, &parameter.shape, seed)
-            };
-            op::assign(&parameter.name, value);
+            let seed = seed.wrapping_mul(1000).wrapping_add(i);
+            op::assign(&parameter.name, parameter.initial(g, owner, seed));
         }
     }
 
-    /// Records the forward pass of a batch: f32`[n, input…]` to logits f32`[n, outputs]`.
+    /// Records the forward pass of a batch: `[n, input…]` to logits `[n, outputs]`, where the
+    /// parameters are.
     ///
     /// # Panics
     /// When there are fewer `parameters` than the layers take.
     #[track_caller]
     pub fn logits<'r>(&self, examples: Value<'r>, parameters: &[Value<'r>]) -> Value<'r> {
-        let mut parameters = parameters.iter().copied();
-        let mut next = || parameters.next().expect("a parameter for each weight and bias");
-        let mut x = examples;
-        for layer in &self.layers {
-            x = match *layer {
-                Layer::Flatten => {
-                    let axes = x.ty().map(|ty| ty.shape.axes().to_vec()).unwrap_or_default();
-                    let batch = axes.first().copied().unwrap_or(1);
-                    op::reshape(x, &[batch, axes.iter().skip(1).product()])
-                }
-                Layer::Relu => op::relu(x),
-                Layer::Dense(_) => {
-                    let weights = next();
-                    op::add_bias(op::matmul(x, weights), next())
-                }
-                Layer::Conv { stride, padding, .. } => {
-                    let filters = next();
-                    op::add_bias(op::conv2d(x, filters, stride, padding), next())
-                }
-                Layer::MaxPool(window) => op::max_pool(x, window),
-            };
-        }
-        x
+        self.forward(examples, parameters, Mode::Inference).0
     }
 
-    /// Records the mean loss of a batch: sigmoid cross-entropy for one logit an example, softmax
-    /// cross-entropy for several.
+    /// The forward pass, and new values of parameters that are averaged and not trained.
+    #[track_caller]
+    fn forward<'r>(
+        &self,
+        examples: Value<'r>,
+        parameters: &[Value<'r>],
+        mode: Mode,
+    ) -> (Value<'r>, Vec<(String, Value<'r>)>) {
+        let (mut x, mut rest, mut averages) = (examples, parameters, Vec::new());
+        for (layer, own) in self.layers() {
+            let (values, others) = rest.split_at(own.len());
+            rest = others;
+            let output = layer.forward(x, values, mode);
+            x = output.value;
+            averages.extend(output.averages.into_iter().map(|(i, v)| (own[i].name.clone(), v)));
+        }
+        (x, averages)
+    }
+
+    /// Records the mean loss of a batch with class numbers as labels, in plaintext: sigmoid
+    /// cross-entropy for one logit an example, softmax cross-entropy for several.
     #[track_caller]
     pub fn loss<'r>(&self, logits: Value<'r>, labels: Value<'r>) -> Value<'r> {
         match logits.ty().map(|ty| ty.shape.axes().to_vec()).as_deref() {
@@ -226,8 +177,12 @@ mod tests {
             Layer::Dense(7),
         ];
         let parameters = Sequential::new(&[9, 8, 1], &layers).parameters();
-        let named =
-            |name: &str, shape: &[usize]| Parameter { name: name.into(), shape: shape.into() };
+        let named = |name: &str, shape: &[usize]| Parameter {
+            name: name.into(),
+            shape: shape.into(),
+            initial: if shape.len() > 1 { Initial::Glorot } else { Initial::Constant(0) },
+            trained: true,
+        };
         let expected = [
             named("conv_0/filters", &[3, 3, 1, 5]),
             named("conv_0/bias", &[5]),

@@ -28,17 +28,23 @@ ops! {
     and_planes,
     assign,
     assign_secret,
+    average_pool,
+    binary_cross_entropy,
     bit,
     bit_to_number,
     bits_first,
     bits_second,
     broadcast,
     cast,
+    categorical_cross_entropy,
     concat,
     constant,
     conv2d,
     conv2d_grad_filters,
     conv2d_grad_images,
+    cross_conv2d,
+    cross_conv2d_grad_filters,
+    cross_conv2d_grad_images,
     cross_matmul,
     cross_mul,
     cumsum,
@@ -54,8 +60,8 @@ ops! {
     is_zero,
     join_bits,
     load_batch,
-    log,
     load_tensor,
+    log,
     log_softmax,
     mask,
     mask_planes,
@@ -68,6 +74,7 @@ ops! {
     mul_bit_second,
     negative,
     not,
+    one_hot,
     ones_like,
     pad,
     pad_zeros,
@@ -126,11 +133,6 @@ ops! {
     zeros,
 }
 
-pub use crate::compare::{
-    abs, equal, greater, greater_equal, less, less_equal, maximum, minimum, not_equal, or, positive,
-    select, sign,
-};
-pub use crate::extremes::{argmax, argmin, one_hot_max, reduce_max, reduce_min};
 pub use accuracy::accuracy;
 pub use add_bias::add_bias;
 pub use add_n::add_n;
@@ -140,13 +142,21 @@ pub use arithmetic::{
 };
 pub use assign::assign;
 pub use assign_secret::assign_secret;
+pub use average_pool::average_pool;
+pub use binary_cross_entropy::binary_cross_entropy;
 pub use bit::bit;
 pub use bit_to_number::bit_to_number;
 pub use broadcast::broadcast;
 pub use cast::cast;
+pub use categorical_cross_entropy::categorical_cross_entropy;
 pub use concat::concat;
 pub use constant::{constant, constant_of};
 pub use conv2d::conv2d;
+pub use crate::compare::{
+    abs, equal, greater, greater_equal, less, less_equal, maximum, minimum, not_equal, or, positive,
+    select, sign,
+};
+pub use crate::extremes::{argmax, argmin, one_hot_max, reduce_max, reduce_min};
 pub use cumsum::cumsum;
 pub use descend::descend;
 pub use div::div;
@@ -167,6 +177,7 @@ pub use mul::mul;
 pub use mul_bit::mul_bit;
 pub use negative::negative;
 pub use not::not;
+pub use one_hot::one_hot;
 pub use pad_zeros::pad_zeros;
 pub use polynomial::polynomial;
 pub use position::position;

@@ -35,6 +35,9 @@ fn cross_op(node: &Node) -> &'static OpSpec {
     match node.op.name {
         "mul" | "square" => &op::cross_mul::OP.spec,
         "matmul" => &op::cross_matmul::OP.spec,
+        "conv2d" => &op::cross_conv2d::OP.spec,
+        "conv2d_grad_filters" => &op::cross_conv2d_grad_filters::OP.spec,
+        "conv2d_grad_images" => &op::cross_conv2d_grad_images::OP.spec,
         other => unreachable!("no products for {other}"),
     }
 }

@@ -1,0 +1,101 @@
+//! `categorical_cross_entropy(logits, targets)`: the loss of a classifier of several classes, of one-hot targets.
+
+use sordino_graph::{
+    Backward, Expanding, OpSpec, Role, Shape, Signature, Type, TypeError, Value, type_error,
+};
+
+use crate::kernel::{Context, KernelError, Op};
+use crate::op;
+use crate::value::Tensor;
+
+/// Σ −targets · ln softmax(logits), over classes and the examples of a batch; of plaintext floats
+/// or secrets.
+///
+/// Shapes: `logits` and `targets` `[n,c]`, targets of a row adding up to 1; returns `[]`.
+#[track_caller]
+pub fn categorical_cross_entropy<'r>(logits: Value<'r>, targets: Value<'r>) -> Value<'r> {
+    logits.recording().op(&OP.spec).input(logits).input(targets).build()
+}
+
+/// See [`categorical_cross_entropy()`].
+pub static OP: Op = Op {
+    spec: OpSpec {
+        name: "categorical_cross_entropy",
+        role: Role::Compute,
+        attributes: &[],
+        infer,
+        gradient: Some(gradient),
+    },
+    kernel,
+    accumulate: None,
+    expand: Some(expand),
+};
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [logits, targets] = s.inputs()?;
+    if logits != targets {
+        return type_error!("takes logits and targets of one type, not {logits} and {targets}");
+    }
+    let [_, _] = logits.expect_number()?.expect_rank()?;
+    Ok(vec![logits.with_shape(Shape::scalar())])
+}
+
+/// softmax(logits) − targets, where the targets of a row add up to 1.
+fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
+    let [logits, targets] = b.inputs[..] else { return vec![] };
+    let slope = || op::sub(op::softmax(logits), targets);
+    vec![b.gradient().map(|dy| times(slope(), dy)), None]
+}
+
+/// `x` times the gradient of a loss by itself, which most often is a constant 1.
+pub(super) fn times<'r>(x: Value<'r>, dy: Value<'r>) -> Value<'r> {
+    match dy.op() {
+        Some(op) if std::ptr::eq(op, &op::ones_like::OP.spec) => x,
+        _ => op::mul(x, dy),
+    }
+}
+
+fn expand<'r>(node: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
+    let [logits, targets] = node.inputs[..] else { return vec![] };
+    let terms = op::mul(targets, op::log_softmax(logits));
+    vec![op::neg(op::reduce_sum(terms, &[0, 1], false))]
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [logits, targets] = cx.inputs(inputs)?;
+    let columns = logits.axes().last().copied().unwrap_or(1).max(1);
+    let (Some(x), Some(t)) = (logits.to_f64(), targets.to_f64()) else {
+        return cx.bug("got no floats");
+    };
+    let mut loss = 0.0;
+    for (x, t) in x.chunks(columns).zip(t.chunks(columns)) {
+        let largest = x.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+        let log_sum = x.iter().map(|x| (x - largest).exp()).sum::<f64>().ln() + largest;
+        loss += x.iter().zip(t).map(|(x, t)| t * (log_sum - x)).sum::<f64>();
+    }
+    Ok(vec![match logits {
+        Tensor::F32(_) => Tensor::f32(&Shape::scalar(), vec![loss as f32]),
+        _ => Tensor::f64(&Shape::scalar(), vec![loss]),
+    }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradients_of, floats, input, inputs, value_of};
+
+    #[test]
+    fn gradients_are_right() {
+        let targets = floats(&[2, 3], &[0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
+        let logits = inputs(&[&[2, 3]]);
+        check_gradients_of(&logits, &[("t", targets)], 1.0 / 32.0, 1e-3, &|g, x| {
+            categorical_cross_entropy(x[0], input(g, "t", &[2, 3]))
+        });
+    }
+
+    #[test]
+    fn large_logits_neither_overflow_nor_lose_the_loss() {
+        let x = [floats(&[1, 3], &[1e4, 0.0, -1e4]), floats(&[1, 3], &[0.0, 0.0, 1.0])];
+        assert_eq!(value_of(&x, |_, x| categorical_cross_entropy(x[0], x[1])), [2e4]);
+    }
+}
