@@ -1,0 +1,139 @@
+//! How long operations on secrets take: seconds, rounds and bytes of each, in a table. See
+//! `README.md`.
+
+mod cases;
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use cases::Case;
+use clap::Parser;
+use sordino::graph::{Graph, Role, Shape, Type};
+use sordino::prelude::*;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measure operations on secrets.
+#[derive(Debug, Parser)]
+#[command(name = "benchmark")]
+struct Options {
+    /// Operations, separated by commas; all of them unless given.
+    #[arg(long, value_delimiter = ',')]
+    ops: Vec<String>,
+    /// Elements of operations that work element by element.
+    #[arg(long, default_value_t = 1 << 16)]
+    size: usize,
+    /// How often each is measured; the table has the median.
+    #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// How secrets are shared.
+    #[arg(long, default_value = "ABY3")]
+    protocol: String,
+    /// The list of players, {"NAME": "HOST:PORT", …}, each of them up; or local for all of them in
+    /// this process.
+    #[arg(long, value_name = "FILE|local", default_value = "local")]
+    config: String,
+    /// Fixed-point numbers: low has 64 bits with 16 after the point, high 128 with 32.
+    #[arg(long, default_value = "low", value_parser = ["l", "low", "h", "high"])]
+    precision: String,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("benchmark: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Shares random numbers and keeps them on the servers.
+#[secure_function]
+fn prepare(g: &Recording<'_>, case: &str, inputs: &[Vec<usize>], owner: &PlayerName) {
+    for (i, axes) in inputs.iter().enumerate() {
+        let x = share(random_normal(g, owner, axes, i as u32));
+        assign_secret(&format!("{case}/{i}"), x, std::slice::from_ref(owner));
+    }
+}
+
+/// Computes on what the servers keep, and keeps the result there.
+#[secure_function]
+fn measured(g: &Recording<'_>, case: &Case, fixed: &Fixed, owner: &PlayerName) {
+    let owners = std::slice::from_ref(owner);
+    let read = |(i, axes): (usize, &Vec<usize>)| {
+        let shape = Shape::new(axes).expect("shapes are small");
+        read_secret(g, &format!("{}/{i}", case.name), &Type::secret(*fixed, shape), owners)
+    };
+    let inputs: Vec<_> = case.inputs.iter().enumerate().map(read).collect();
+    assign_secret(&format!("{}/result", case.name), (case.compute)(&inputs), owners);
+}
+
+fn run(options: &Options) -> anyhow::Result<()> {
+    let fixed = if options.precision.starts_with('h') { Fixed::HIGH } else { Fixed::LOW };
+    let name = |text: &str| text.parse::<PlayerName>();
+    let servers = [name("server0")?, name("server1")?, name("server2")?];
+    let owner = name("owner")?;
+    let players = [&servers[..], std::slice::from_ref(&owner)].concat();
+    let setup = Setup::new(players).secure(&options.protocol, servers, fixed);
+    let cases = cases::all(options.size);
+    let known = |name: &String| cases.iter().any(|case| case.name == name);
+    if let Some(unknown) = options.ops.iter().find(|name| !known(name)) {
+        let names: Vec<_> = cases.iter().map(|case| case.name).collect();
+        anyhow::bail!("there is no operation {unknown}; there are {}", names.join(", "));
+    }
+    let mut session = match options.config.as_str() {
+        "local" => Session::local(setup, "data".as_ref(), None)?,
+        config => Session::remote(setup, &PathBuf::from(config))?,
+    };
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "{:<14}{:>14}{:>12}{:>8}{:>14}{:>10}",
+        "operation", "size", "ms", "rounds", "bytes", "nodes"
+    )?;
+    let chosen =
+        cases.iter().filter(|c| options.ops.is_empty() || options.ops.iter().any(|n| n == c.name));
+    for case in chosen {
+        session.run(&prepare(case.name, &case.inputs, &owner), 1)?;
+        let function = measured(case, &fixed, &owner);
+        let plan = session.prepare(&function).with_context(|| case.name.to_owned())?;
+        session.run(&function, 1)?;
+        let mut seconds = Vec::new();
+        for _ in 0..options.runs {
+            seconds.push(session.run(&function, 1)?.seconds);
+        }
+        seconds.sort_by(f64::total_cmp);
+        let (rounds, bytes) = traffic(&plan.lowered);
+        writeln!(
+            out,
+            "{:<14}{:>14}{:>12.2}{:>8}{:>14}{:>10}",
+            case.name,
+            case.size(),
+            seconds[seconds.len() / 2] * 1e3,
+            rounds,
+            bytes,
+            plan.lowered.len()
+        )?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+/// Messages that follow on each other, and bytes of all messages.
+fn traffic(graph: &Graph) -> (u64, usize) {
+    let mut depth = HashMap::new();
+    let mut bytes = 0;
+    for (id, node) in graph.nodes() {
+        let before = node.inputs.iter().map(|port| depth[&port.node]).max().unwrap_or(0);
+        let transfer = node.op.role == Role::Transfer;
+        depth.insert(id, before + u64::from(transfer));
+        bytes += if transfer { node.outputs[0].bytes() } else { 0 };
+    }
+    (depth.into_values().max().unwrap_or(0), bytes)
+}
