@@ -50,10 +50,7 @@ impl Parameter {
         match self.initial {
             Initial::Glorot => op::glorot_uniform(g, player, &self.shape, seed),
             Initial::Constant(0) => op::zeros(g, player, &self.shape),
-            Initial::Constant(x) => {
-                let ty = self.ty();
-                op::constant(g, player, &ty, &[f64::from(x)])
-            }
+            Initial::Constant(x) => op::constant(g, player, &[f64::from(x)], &self.shape),
         }
     }
 }

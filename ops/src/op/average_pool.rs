@@ -62,7 +62,7 @@ fn expand<'r>(node: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
     let &[n, rows, columns, c] = node.ty().shape.axes() else { return vec![] };
     let window = node.attributes().int("window").and_then(|x| usize::try_from(x).ok());
     let window = window.unwrap_or(1);
-    let whole = [n, rows * window, columns * window, c];
+    let whole = [n, rows * window, columns * window, c].map(|axis| axis as i64);
     let images = op::slice(images, &[0; 4], &whole, &[1; 4]);
     let windows = op::reshape(images, &[n, rows, window, columns, window, c]);
     vec![op::reduce_mean(windows, &[2, 4], false)]
