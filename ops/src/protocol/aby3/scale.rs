@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(factor(-3.0, 16), (-3.0, 0));
         assert_eq!(factor(0.375, 16), (3.0, 3));
         assert_eq!(factor(0.1, 16), (52_429.0, 19));
-        for (small, fraction) in [(0.1 / 128.0, 16), (-1e-9, 16), (1.0 / 3.0, 32), (1e-12, 32)] {
+        for (small, fraction) in [(0.1 / 128.0, 16), (-1e-9, 16), (1.0 / 3.0, 32), (1e-9, 32)] {
             let (multiplier, bits) = factor(small, fraction);
             let encoded = multiplier * (-f64::from(bits)).exp2();
             let relative = (encoded / small - 1.0).abs();
