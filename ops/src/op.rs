@@ -133,6 +133,11 @@ ops! {
     zeros,
 }
 
+pub use crate::compare::{
+    abs, equal, greater, greater_equal, less, less_equal, maximum, minimum, not_equal, or,
+    positive, select, sign,
+};
+pub use crate::extremes::{argmax, argmin, one_hot_max, reduce_max, reduce_min};
 pub use accuracy::accuracy;
 pub use add_bias::add_bias;
 pub use add_n::add_n;
@@ -152,11 +157,6 @@ pub use categorical_cross_entropy::categorical_cross_entropy;
 pub use concat::concat;
 pub use constant::{constant, constant_of};
 pub use conv2d::conv2d;
-pub use crate::compare::{
-    abs, equal, greater, greater_equal, less, less_equal, maximum, minimum, not_equal, or, positive,
-    select, sign,
-};
-pub use crate::extremes::{argmax, argmin, one_hot_max, reduce_max, reduce_min};
 pub use cumsum::cumsum;
 pub use descend::descend;
 pub use div::div;

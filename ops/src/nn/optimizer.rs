@@ -63,7 +63,8 @@ impl Optimizer {
         let slot = |name: &str| format!("{}/{name}", parameter.name);
         let read = |name: &str| home.read(g, &slot(name), &parameter.ty());
         let keep = |name: &str, value| home.assign(&slot(name), value);
-        let mixed = |old, new, decay: f64| op::add(op::scale(old, decay), op::scale(new, 1.0 - decay));
+        let mixed =
+            |old, new, decay: f64| op::add(op::scale(old, decay), op::scale(new, 1.0 - decay));
         let (direction, rate) = match *self {
             Self::Sgd { rate, momentum: 0.0 } => (gradient, rate / n as f64),
             Self::Sgd { rate, momentum } => {

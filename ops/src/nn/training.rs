@@ -49,7 +49,10 @@ impl Trainer {
     #[track_caller]
     pub fn export(&self, g: &Recording<'_>, player: &PlayerName) {
         for (parameter, value) in self.model.parameters().iter().zip(self.parameters(g)) {
-            op::assign(&parameter.name, op::cast(op::reveal(value, player), parameter.ty().element));
+            op::assign(
+                &parameter.name,
+                op::cast(op::reveal(value, player), parameter.ty().element),
+            );
         }
     }
 

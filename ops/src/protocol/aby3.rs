@@ -71,7 +71,6 @@ static RULES: &[Rule<Shared>] = &[
     Rule { op: "mul_bit", lower: convert::mul_bit, cost: convert::mul_bit_cost },
     Rule { op: "negative", lower: compare::negative, cost: compare::negative_cost },
     Rule { op: "not", lower: bits::linear, cost: bits::xor_cost },
-    Rule { op: "ones_like", lower: constant::lower_ones, cost: constant::cost },
     Rule { op: "position", lower: bits::linear, cost: bits::xor_cost },
     Rule { op: "read_secret", lower: variable::read, cost: variable::cost },
     Rule { op: "reduce_sum", lower: linear::lower, cost: linear::cost },

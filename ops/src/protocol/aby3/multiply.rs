@@ -116,10 +116,12 @@ mod tests {
     #[test]
     fn products_of_products_and_multiples_of_sums() {
         let inputs: [(&[usize], _); 1] = [(&[3], vec![1.5, -2.0, 0.25])];
-        let cube = |fixed| revealed("ABY3", fixed, &inputs, &|_, x| {
-            let square = mul(x[0], x[0]);
-            scale(add_n([mul(square, x[0]), square]), 0.75)
-        });
+        let cube = |fixed| {
+            revealed("ABY3", fixed, &inputs, &|_, x| {
+                let square = mul(x[0], x[0]);
+                scale(add_n([mul(square, x[0]), square]), 0.75)
+            })
+        };
         for fixed in [Fixed::LOW, Fixed::HIGH] {
             for (x, y) in inputs[0].1.iter().zip(cube(fixed)) {
                 let exact = 0.75 * (x * x * x + x * x);
