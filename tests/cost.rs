@@ -45,7 +45,7 @@ fn declared(recorded: &Graph) -> (u64, Vec<(&'static str, Cost)>) {
     let names = graph.node_names();
     let mut total = 0;
     for (id, cost) in &costs {
-                // The nodes that a rule appends are in a scope of the node's name.
+        // The nodes that a rule appends are in a scope of the node's name.
         let made = lowered.nodes().map(|(_, node)| node);
         let made = made.filter(|made| *made.scope == *names[id.index()]);
         let moved = made.filter(|made| made.op.role == Role::Transfer);

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use sordino_graph::{Expanding, Node, OpSpec, PlayerName, Shape, TypeError, Value};
 
-use crate::data::{DataError, TensorFileError};
 use crate::data::store::BatchRequest;
+use crate::data::{DataError, TensorFileError};
 use crate::tensor::fixed::OutOfRangeKind;
 use crate::tensor::pad::Pad;
 use crate::value::{Elements, Tensor, TensorRing};
