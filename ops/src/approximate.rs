@@ -8,12 +8,11 @@
 //! once, [`weighted_sum()`](crate::op::weighted_sum()); and so are products with coefficients,
 //! [`sum_of_products()`](crate::op::sum_of_products()).
 //!
-//! | part | rounds | bytes an element, 64 bits |
-//! |---|---|---|
-//! | [`piecewise`], m thresholds, degree d | comparison, and 5; more, for the powers, about moved centres | a comparison, 8m + 16(d + 1), and d products |
-//! | [`Scaled`] by digits | 15 | 650 |
-//! | [`Scaled`] by m comparisons | comparison, and 5 | as many comparisons, 8m + 60 |
-//! | [`polynomial()`](crate::op::polynomial()), degree d | 3⌈log₂ d⌉ + 2 | d − 1 products, and 16 |
+//! A [`piecewise`] function takes one comparison with all thresholds at once, the conversion, the
+//! powers of the argument, and one product. What is [`Scaled`] by digits takes these, a layer of AND
+//! for each bit of the place of the first digit, the conversion and one product; by comparisons, for
+//! a range that is known and small, one comparison, the conversion and one product. What each
+//! function costs in all is on its page, and tests compare it with what servers send.
 
 mod normalise;
 pub(crate) mod polynomials;

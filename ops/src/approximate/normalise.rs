@@ -31,7 +31,7 @@ fn power(n: i32) -> f64 {
 
 impl<'r> Scaled<'r> {
     /// By the digits of `words`, those of `x`, `[n]`, which is positive or 0 and below 2^33. In
-    /// floating point this is the split of Catrina and Saxena (2010), section 3.4.
+    /// floating point this is the split of Catrina and Saxena (2010).
     ///
     /// The words' digits from the first 1 down become ones by ORs of shifted words; weights of all
     /// these ones, telescoped, are those of the first.

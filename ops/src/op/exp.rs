@@ -13,9 +13,8 @@ use crate::rules;
 /// `e^x` of each element, of plaintext floats or of a secret.
 ///
 /// Of a secret, x·log₂ e is split into its whole part i and the rest f by its digits; 2^f is a
-/// polynomial, and 2^i a product of numbers that each digit decides on, as in Aly and Smart (2019; see
-/// [`approximate`](crate::approximate)), section 5.2, with the digits of low significance not
-/// compared but taken as they are.
+/// polynomial, and 2^i a product of numbers that each digit of i decides on: Aly and Smart,
+/// *Benchmarking privacy preserving scientific operations* (ACNS 2019).
 ///
 /// | bits | for x in | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|

@@ -1,5 +1,5 @@
-//! Products of secrets that are added before they are truncated. Source: ABY3, section 5.1.1 (a
-//! product of vectors costs what one product costs).
+//! Products of secrets that are added before they are truncated. Source: ABY3 (a product
+//! of vectors costs what one product costs).
 //!
 //! Each server adds what it multiplies of each pair; from there on the sum is one product, see
 //! [`multiply`](super::multiply), of which more bits are dropped.
