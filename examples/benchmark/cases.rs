@@ -57,8 +57,6 @@ pub fn all(n: usize) -> Vec<Case> {
         case("log-softmax", &[&[128, 10]], |x| log_softmax(x[0])),
         case("div", &[&[n], &[n]], |x| div(x[0], x[1])),
         case("cumsum", &[&[n]], |x| cumsum(x[0], 0)),
-        case("sort-1024", &[&[1024]], |x| sort(x[0], 0)),
-        case("sort-65536", &[&[65536]], |x| sort(x[0], 0)),
         case("argmax", &[&[128, 10]], |x| argmax(x[0], 1)),
     ]
 }

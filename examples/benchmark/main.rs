@@ -40,6 +40,9 @@ struct Options {
     /// Fixed-point numbers: low has 64 bits with 16 after the point, high 128 with 32.
     #[arg(long, default_value = "low", value_parser = ["l", "low", "h", "high"])]
     precision: String,
+    /// Taken as every example takes it; nothing is read from it.
+    #[arg(long, hide = true)]
+    data: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {

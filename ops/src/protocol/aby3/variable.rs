@@ -7,6 +7,7 @@ use sordino_graph::{Attributes, Node, NodeId, Place, Port, Type};
 use super::share::servers;
 use super::{Lowering, Shared};
 use crate::op;
+use crate::planes::stack;
 
 pub(super) use super::free as cost;
 
@@ -23,8 +24,13 @@ fn name(node: &Node, half: usize) -> String {
 }
 
 pub(super) fn read(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
-    let Some(fixed) = node.outputs[0].fixed() else { return };
-    let ty = Type::share(fixed, node.outputs[0].shape.clone());
+    let secret = &node.outputs[0];
+    let n = secret.shape.elements();
+    let ty = match (secret.fixed(), secret.bits()) {
+        (Some(fixed), _) => Type::share(fixed, secret.shape.clone()),
+        (None, Some(bits)) => stack(bits as usize, n).expect("planes are as large as their words"),
+        (None, None) => return,
+    };
     let shares = servers(cx).map(|server| {
         [0, 1].map(|half| {
             let mut attributes = Attributes::default();
@@ -37,11 +43,14 @@ pub(super) fn read(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
             Port { node: cx.access(id, read), slot: 0 }
         })
     });
-    cx.set_secret(id, Shared::Replicated(shares));
+    let words = secret.fixed().is_none();
+    cx.set_secret(id, if words { Shared::Bits(shares) } else { Shared::Replicated(shares) });
 }
 
 pub(super) fn assign(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
-    let shares = cx.secret(node.inputs[0]).replicated();
+    let (Shared::Replicated(shares) | Shared::Bits(shares)) = *cx.secret(node.inputs[0]) else {
+        unreachable!("what is kept is replicated")
+    };
     for (server, shares) in servers(cx).into_iter().zip(shares) {
         for (half, share) in shares.into_iter().enumerate() {
             let mut attributes = Attributes::default();
