@@ -2,7 +2,7 @@
 //!
 //! Up to [`AT_ONCE`] items are compared in all pairs at once: an item is the largest if it is below
 //! none behind it and above all before it. More items are taken in groups, whose largest are
-//! compared in turn. Of n ≤ 8 secrets of 64 bits that takes 6 rounds for the n(n − 1)/2
+//! compared in turn; so are items at many places, two by two. Of n ≤ 8 secrets of 64 bits that takes 6 rounds for the n(n − 1)/2
 //! comparisons, up to 3 for their AND and 2 for the choice.
 
 use sordino_graph::Value;
@@ -12,8 +12,18 @@ use crate::op::{
     reduce_sum, reshape, scale, split_bits, transpose, winners,
 };
 
-/// Items that are compared in all pairs.
+/// Items that are compared in all pairs, where few are.
 const AT_ONCE: usize = 8;
+
+/// Places, beside the axis, from which on items are compared two by two: more rounds take less time
+/// there than more comparisons.
+const MANY: usize = 4096;
+
+/// Items of `x`, along its first axis, that are compared in all pairs.
+fn at_once(x: Value<'_>) -> usize {
+    let places = axes(x).iter().skip(1).product::<usize>();
+    if places > MANY { 2 } else { AT_ONCE }
+}
 
 /// The largest along `axis`, which the result does not have. The gradient goes to the first of
 /// them.
@@ -45,7 +55,7 @@ pub fn one_hot_max(x: Value<'_>, axis: usize) -> Value<'_> {
 #[track_caller]
 pub fn argmax(x: Value<'_>, axis: usize) -> Value<'_> {
     match axis_first(x, axis) {
-        Some(x) if items(x) > AT_ONCE => bit_to_number(position(join_bits(one_hot(x)))),
+        Some(x) if items(x) > at_once(x) => bit_to_number(position(join_bits(one_hot(x)))),
         Some(x) if items(x) > 1 => bit_to_number(position(first_largest(x))),
         Some(x) => scale(largest(x), 0.0),
         None => x.recording().faulty("argmax", "takes an axis that has items"),
@@ -93,7 +103,7 @@ pub(crate) fn first_largest(x: Value<'_>) -> Value<'_> {
 /// The largest along the first axis.
 pub(crate) fn largest(x: Value<'_>) -> Value<'_> {
     let n = items(x);
-    if n > AT_ONCE {
+    if n > at_once(x) {
         return largest(largest(grouped(x).0));
     }
     let first = reshape(gather(x, &[0], 0), &axes(x)[1..]);
@@ -112,7 +122,7 @@ pub(crate) fn one_hot(x: Value<'_>) -> Value<'_> {
         // No number is below itself.
         return crate::op::not(negative(differences(x, &[(0, 0)])));
     }
-    if n <= AT_ONCE {
+    if n <= at_once(x) {
         return split_bits(first_largest(x), 0..n);
     }
     let (grouped, size) = grouped(x);
@@ -124,12 +134,12 @@ pub(crate) fn one_hot(x: Value<'_>) -> Value<'_> {
     gather(reshape(both, &merged), &places, 0)
 }
 
-/// The items in groups of equal size, up to [`AT_ONCE`]: `[n,…]` to `[size,groups,…]`, and the
+/// The items in groups of equal size, up to [`at_once`]: `[n,…]` to `[size,groups,…]`, and the
 /// size. The last item stands for those that the last groups lack: it is never the first largest
 /// again.
 fn grouped(x: Value<'_>) -> (Value<'_>, usize) {
     let n = items(x);
-    let groups = n.div_ceil(AT_ONCE);
+    let groups = n.div_ceil(at_once(x));
     let size = n.div_ceil(groups);
     let places =
         (0..size).flat_map(|i| (0..groups).map(move |group| (group * size + i).min(n - 1)));
