@@ -73,6 +73,8 @@ ops! {
     mul_bit_first,
     mul_bit_second,
     negative,
+    network_differences,
+    network_exchange,
     not,
     one_hot,
     ones_like,
@@ -108,6 +110,7 @@ ops! {
     softmax_cross_entropy,
     softmax_cross_entropy_grad,
     softplus,
+    sort,
     split_bits,
     sqrt,
     square,
@@ -203,6 +206,7 @@ pub use slice::slice;
 pub use softmax::softmax;
 pub use softmax_cross_entropy::softmax_cross_entropy;
 pub use softplus::softplus;
+pub use sort::{sort, sort_by_key};
 pub use split_bits::split_bits;
 pub use sqrt::sqrt;
 pub use square::square;

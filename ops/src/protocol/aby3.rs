@@ -70,6 +70,8 @@ static RULES: &[Rule<Shared>] = &[
     Rule { op: "mul", lower: multiply::lower, cost: multiply::cost },
     Rule { op: "mul_bit", lower: convert::mul_bit, cost: convert::mul_bit_cost },
     Rule { op: "negative", lower: compare::negative, cost: compare::negative_cost },
+    Rule { op: "network_differences", lower: linear::lower, cost: linear::cost },
+    Rule { op: "network_exchange", lower: linear::lower, cost: linear::cost },
     Rule { op: "not", lower: bits::linear, cost: bits::xor_cost },
     Rule { op: "position", lower: bits::linear, cost: bits::xor_cost },
     Rule { op: "read_secret", lower: variable::read, cost: variable::cost },

@@ -20,6 +20,7 @@ mod kernels;
 pub mod loss;
 pub mod matmul;
 pub mod number;
+pub mod order;
 pub mod pad;
 mod pieces;
 pub mod pool;
