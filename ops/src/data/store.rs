@@ -57,7 +57,7 @@ impl Dataset {
     pub fn examples(self, split: Split) -> usize {
         match (self, split) {
             (Self::Mnist | Self::LrMnist, _) => split.len(),
-            (Self::LogisticArtificial, Split::Train) => 2000,
+            (Self::LogisticArtificial, Split::Train) => 20_000,
             (Self::LogisticArtificial, Split::Test) => 1000,
         }
     }
