@@ -94,3 +94,6 @@ impl Trainer {
         self.loss.sum(self.predict(g, x), targets)
     }
 }
+
+#[cfg(test)]
+mod tests;
