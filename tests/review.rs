@@ -85,7 +85,7 @@ fn a_mean_of_one() {
     refused("secrecy/mixed", &|gradients| {
         let g = gradients[0].recording();
         let known = random_normal(&g, &model_owner(), &[1], 1);
-        let public = zeros(&g, &player("server0"), &[1]);
+        let public = zeros(&g, player("server0"), &[1]);
         reveal(mean(&[gradients[0], known, public]), &model_owner());
     });
 }
