@@ -8,8 +8,8 @@
 //! once, [`weighted_sum()`](crate::op::weighted_sum()); and so are products with coefficients,
 //! [`sum_of_products()`](crate::op::sum_of_products()).
 //!
-//! A [`piecewise`] function takes one comparison with all thresholds at once, the conversion, the
-//! powers of the argument, and one product. What is [`Scaled`] by digits takes these, a layer of AND
+//! A `piecewise` function takes one comparison with all thresholds at once, the conversion, the
+//! powers of the argument, and one product. What is `Scaled` by digits takes these, a layer of AND
 //! for each bit of the place of the first digit, the conversion and one product; by comparisons, for
 //! a range that is known and small, one comparison, the conversion and one product. What each
 //! function costs in all is on its page, and tests compare it with what servers send.

@@ -1,4 +1,4 @@
-//! Comparisons and choices, made of [`negative`], [`is_zero`] and [`mul_bit`]: of plaintext floats
+//! Comparisons and choices, made of [`negative()`], [`is_zero()`] and [`mul_bit()`]: of plaintext floats
 //! or of secrets, of equal types. Truth values are `bits1`; gradients are those of what is chosen.
 
 use sordino_graph::Value;

@@ -1,6 +1,6 @@
 //! The largest and smallest along an axis, of plaintext floats or of secrets.
 //!
-//! Up to [`AT_ONCE`] items are compared in all pairs at once: an item is the largest if it is below
+//! Up to 8 items are compared in all pairs at once: an item is the largest if it is below
 //! none behind it and above all before it. More items are taken in groups, whose largest are
 //! compared in turn; so are items at many places, two by two. Of n ≤ 8 secrets of 64 bits that takes 6 rounds for the n(n − 1)/2
 //! comparisons, up to 3 for their AND and 2 for the choice.

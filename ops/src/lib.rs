@@ -4,10 +4,10 @@
 //! computes with, [`tensor`] the loops inside. [`protocol`] lowers the placement `secure` to single
 //! players, and [`nn`] has the layers that models are made of.
 
-mod approximate;
+pub mod approximate;
 pub mod buffer;
 pub mod compare;
-mod cross;
+pub mod cross;
 pub mod data;
 pub mod extremes;
 mod items;
@@ -16,13 +16,13 @@ pub mod nn;
 pub mod op;
 pub mod optimise;
 pub mod plan;
-mod planes;
+pub mod planes;
 pub mod protocol;
 mod rules;
 pub mod tensor;
 #[cfg(test)]
 mod testing;
-mod truncation;
+pub mod truncation;
 mod truth;
 pub mod value;
 

@@ -15,7 +15,7 @@ use crate::value::{Elements, Tensor};
 /// [`zero_mask`](super::zero_mask). Source: ABY3, section 3.2, in the ring of two elements.
 ///
 /// The inputs are its own stacks and then as many of the next server. `left`, `right` and `add`
-/// list the planes of each sum that goes into a gate; see [`planes`](crate::planes).
+/// list the planes of each sum that goes into a gate; see [`planes`].
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "and_planes",

@@ -9,8 +9,8 @@ use crate::tensor::conv::ring::conv2d_ring_grad_images;
 use crate::tensor::ring_matmul::Write;
 use crate::value::{Tensor, TensorRing};
 
-/// The products of summands that fall to `server`, multiplied as [`conv2d_grad_images`](conv2d_grad_images) does; see
-/// [`cross`](crate::cross).
+/// The products of summands that fall to `server`, multiplied as `conv2d_grad_images` does; see
+/// [`cross`].
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "cross_conv2d_grad_images",

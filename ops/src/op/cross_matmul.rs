@@ -9,7 +9,7 @@ use crate::tensor::matmul::MatmulShape;
 use crate::tensor::ring_matmul::{Write, matmul_ring};
 use crate::value::{Tensor, TensorRing};
 
-/// The matrix products of summands that fall to `server`; see [`cross`](crate::cross).
+/// The matrix products of summands that fall to `server`; see [`cross`].
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "cross_matmul",

@@ -8,7 +8,7 @@ use crate::kernel::{Context, KernelError, Op, in_ring_of};
 use crate::value::{Tensor, TensorRing};
 
 /// The products of summands that fall to `server`, element by element; see
-/// [`cross`](crate::cross). One pass over memory, in the place of `x`.
+/// [`cross`]. One pass over memory, in the place of `x`.
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "cross_mul",

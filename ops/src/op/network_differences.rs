@@ -18,7 +18,7 @@ pub(crate) fn network_differences(x: Value<'_>, layer: Layer) -> Value<'_> {
     op.attr("period", layer.period).attr("phase", layer.phase).input(x).build()
 }
 
-/// See [`network_differences()`].
+/// See `network_differences()`.
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "network_differences",

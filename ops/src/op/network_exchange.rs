@@ -17,7 +17,7 @@ pub(crate) fn network_exchange<'r>(x: Value<'r>, moved: Value<'r>, layer: Layer)
     op.attr("period", layer.period).attr("phase", layer.phase).input(x).input(moved).build()
 }
 
-/// See [`network_exchange()`].
+/// See `network_exchange()`.
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "network_exchange",

@@ -7,7 +7,7 @@ use crate::planes;
 use crate::tensor::gates::{Half, sum_layer};
 use crate::value::{Elements, Tensor};
 
-/// A plane for each sum that `planes` lists (see [`planes`](crate::planes)) of planes of the inputs,
+/// A plane for each sum that `planes` lists (see [`planes`]) of planes of the inputs,
 /// which are one half of a server's shares. `flips` says whether it is the half that is turned over
 /// where a sum is.
 pub static OP: Op = Op {

@@ -15,7 +15,7 @@ use crate::value::{Tensor, TensorRing};
 ///
 /// Of secrets, all multiples together cost one truncation (see [`scale()`](scale::scale())), or no
 /// message when the weights are whole numbers. The result errs by less than one unit from the
-/// truncation, 2^-fraction, and |x[i]|·2^-(fraction + 1) from each weight. The weighted sum must be
+/// truncation, 2^-fraction, and |x\[i\]|·2^-(fraction + 1) from each weight. The weighted sum must be
 /// smaller in magnitude than 2^(width − 2 − fraction − max(fraction, 20)).
 ///
 /// # Panics

@@ -22,7 +22,7 @@ pub(crate) fn pairs(items: usize) -> Vec<(usize, usize)> {
     (0..items).flat_map(|i| (i + 1..items).map(move |j| (i, j))).collect()
 }
 
-/// See [`winners()`].
+/// See `winners()`.
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "winners",

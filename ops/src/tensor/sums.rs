@@ -15,7 +15,7 @@ const COLUMNS: usize = 2048;
 const LANES: usize = 16;
 
 /// For each matrix of `rows` rows as long as `row`, the sum of its rows, from the first to the
-/// last. Rows of one element are added in [`LANES`] sums, element `i` to sum `i` modulo that, and
+/// last. Rows of one element are added in `LANES` sums, element `i` to sum `i` modulo that, and
 /// those from the first to the last.
 ///
 /// # Panics

@@ -4,7 +4,9 @@
 //! a + b = v + 2^(k-2) + 2^m modulo 2^k. That sum is below 2^(k-1), so, as unsigned numbers, a + b
 //! wraps exactly if a or b has its top bit set. Hence, with arithmetic shifts,
 //!
-//!     floor(a / 2^m) + floor(b / 2^m) + top(a)·top(b)·2^(k-m)  =  v / 2^m + 2^(k-2-m) + e
+//! ```text
+//! floor(a / 2^m) + floor(b / 2^m) + top(a)·top(b)·2^(k-m)  =  v / 2^m + 2^(k-2-m) + e
+//! ```
 //!
 //! with |e| < 1, and e is 0 on average when a is uniformly random. Without the last term on the left
 //! this is the truncation of SecureML and ABY3, which is wrong altogether when both top bits are

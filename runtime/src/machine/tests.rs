@@ -489,7 +489,7 @@ fn a_part_without_nodes_is_done_at_once() {
 #[test]
 fn a_value_that_is_read_twice_is_kept_for_the_second_reader() {
     let plan = plan(|g| {
-        let x = zeros(g, &player("m"), &[3]);
+        let x = zeros(g, player("m"), &[3]);
         publish("x", add_n([x, x]));
         publish("x", x);
     });
