@@ -1,9 +1,10 @@
 //! Seconds a step of federated learning: plaintext and ABY3 in one process, and ABY3 in seven
 //! processes over QUIC, in turns, so that they meet the same machine.
 //!
-//!     cargo bench --bench federated [-- [MODEL] [local|quic]]
+//!     cargo bench --bench federated [-- [MODEL] [local|quic|plaintext|64|128]]
 //!
-//! Figures are medians over chunks of steps; a chunk of each kind follows the other.
+//! Figures are medians over chunks of steps; a chunk of each kind follows the other. Processor time
+//! is this process's, all threads, and hardly depends on what else the machine does.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -91,7 +92,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let model = arguments.first().map_or("network_a", String::as_str);
-    let wants = |what: &str| arguments.get(1).is_none_or(|only| only == what);
+    let only = arguments.get(1).map(String::as_str);
+    let wants = |what: &str| only.is_none_or(|only| only == what);
+    let local = |what: &str| wants("local") || wants(what);
     let low = program(model, Fixed::LOW)?;
     let high = program(model, Fixed::HIGH)?;
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
@@ -103,11 +106,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{model}: record, verify, lower, split: {took:.2} ms, {} nodes", plan.lowered.len());
 
     let mut kinds: Vec<Kind<'_>> = Vec::new();
-    if wants("local") {
-        let local = |program: &Program| Session::local(program.setup.clone(), &data, None);
-        kinds.push(Kind::new("plaintext, one process", local(&low)?, &low, true)?);
-        kinds.push(Kind::new("ABY3 64 bits, one process", local(&low)?, &low, false)?);
-        kinds.push(Kind::new("ABY3 128 bits, one process", local(&high)?, &high, false)?);
+    let session = |program: &Program| Session::local(program.setup.clone(), &data, None);
+    if local("plaintext") {
+        kinds.push(Kind::new("plaintext, one process", session(&low)?, &low, true)?);
+    }
+    if local("64") {
+        kinds.push(Kind::new("ABY3 64 bits, one process", session(&low)?, &low, false)?);
+    }
+    if local("128") {
+        kinds.push(Kind::new("ABY3 128 bits, one process", session(&high)?, &high, false)?);
     }
     let processes = if wants("quic") { Some(Processes::start(&low, &data)?) } else { None };
     if let Some(processes) = &processes {
@@ -134,6 +141,7 @@ struct Kind<'a> {
     session: Session,
     function: Function<'a>,
     seconds: Vec<f64>,
+    processor: f64,
     bytes: (u64, u64),
     memory: u64,
 }
@@ -153,17 +161,22 @@ impl<'a> Kind<'a> {
             federated_training(&program.model_owner, &program.data_owners)
         };
         session.run(&function, 1)?;
-        Ok(Self { name, session, function, seconds: Vec::new(), bytes: (0, 0), memory: 0 })
+        let seconds = Vec::new();
+        Ok(Self { name, session, function, seconds, processor: 0.0, bytes: (0, 0), memory: 0 })
     }
 
     fn chunk(&mut self) -> Result<(), Box<dyn Error>> {
+        let before = processor_seconds();
         let run = self.session.run(&self.function, STEPS)?;
+        self.processor += processor_seconds() - before;
         self.seconds.push(run.seconds / STEPS as f64);
         let links = || run.reports.iter().flat_map(|report| &report.links);
         let values = links().map(|link| link.bytes).sum::<u64>() / STEPS;
         let wire = links().map(|link| link.wire_bytes).sum::<u64>() / STEPS;
         self.bytes = (values, wire);
-        self.memory = run.reports.iter().map(|report| report.peak_memory).sum();
+        let memory = run.reports.iter().map(|report| report.peak_memory);
+        // Without a wire, all players are in this process, as are those of the other kinds.
+        self.memory = if wire == 0 { memory.max().unwrap_or(0) } else { memory.sum() };
         if std::env::var_os("SORDINO_BENCH_PLAYERS").is_some() {
             for r in &run.reports {
                 let ms = |seconds: f64| seconds * 1e3 / STEPS as f64;
@@ -179,17 +192,27 @@ impl<'a> Kind<'a> {
         let at =
             |share: f64| self.seconds[((self.seconds.len() - 1) as f64 * share) as usize] * 1e3;
         println!(
-            "{:42} {:7.3} ms a step (10-90 %: {:.3}-{:.3}), {:.2} MB of values, {:.2} MB on the wire, \
-             peak memory of the players {} MiB",
+            "{:42} {:7.3} ms a step (10-90 %: {:.3}-{:.3}), processor {:.3}, {:.2} MB of values, {:.2} MB on the wire, \
+             peak memory of the processes {} MiB",
             self.name,
             at(0.5),
             at(0.1),
             at(0.9),
+            self.processor * 1e3 / (self.seconds.len() as u64 * STEPS) as f64,
             self.bytes.0 as f64 / 1e6,
             self.bytes.1 as f64 / 1e6,
             self.memory >> 20
         );
     }
+}
+
+/// Seconds that the processors have spent on this process; 0 where the system does not tell.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name, in parentheses, may hold spaces. Then, in hundredths: user and system.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
 }
 
 /// Seven players as processes of their own, stopped when dropped.

@@ -11,7 +11,7 @@
 
 use super::kernels;
 use super::pad::{self, Keystream, Pad};
-use super::ring::Ring;
+use super::ring::{Ring, add_assign, add_into, add3_into, sub_assign};
 use rayon::join;
 use thiserror::Error;
 
@@ -116,19 +116,31 @@ pub fn decode_sum<R: Ring, F: Real>(
     for share in shares {
         assert_eq!(share.len(), out.len(), "decode_sum: lengths differ");
     }
-    let unit = scale * power_of_two(-(fraction_bits as i32));
+    decode_pieces(shares, scale * power_of_two(-(fraction_bits as i32)), 0, out);
+}
+
+/// Splits as [`encode_pieces`] does. `first` is the position of `out` in the shares.
+fn decode_pieces<R: Ring, F: Real>(shares: &[&[R]], unit: f64, first: usize, out: &mut [F]) {
+    if let Some(middle) = pad::split_point::<R>(out.len()) {
+        let (low, high) = out.split_at_mut(middle);
+        join(
+            || decode_pieces(shares, unit, first, low),
+            || decode_pieces(shares, unit, first + middle, high),
+        );
+        return;
+    }
     let mut sums = [R::default(); BLOCK];
     for (b, out) in out.chunks_mut(BLOCK).enumerate() {
-        let at = b * BLOCK..b * BLOCK + out.len();
+        let at = first + b * BLOCK..first + b * BLOCK + out.len();
         let sums = &mut sums[..out.len()];
         match shares {
             [] => sums.fill(R::default()),
             [x] => sums.copy_from_slice(&x[at]),
-            [x, y] => super::ring::add_into(&x[at.clone()], &y[at], sums),
+            [x, y] => add_into(&x[at.clone()], &y[at], sums),
             [x, y, rest @ ..] => {
-                super::ring::add3_into(&x[at.clone()], &y[at.clone()], &rest[0][at.clone()], sums);
+                add3_into(&x[at.clone()], &y[at.clone()], &rest[0][at.clone()], sums);
                 for x in &rest[1..] {
-                    super::ring::add_assign(sums, &x[at.clone()]);
+                    add_assign(sums, &x[at.clone()]);
                 }
             }
         }
@@ -165,16 +177,23 @@ fn encode_piece<F: Real, R: Ring>(
     out: &mut [R],
 ) -> Result<(), OutOfRange> {
     let mut streams: Vec<Keystream> = pads.iter().map(|pad| pad.keystream_at::<R>(first)).collect();
-    let mut buffer = pad::Buffer::new();
+    // Two pads are taken off as numbers are encoded; where there are fewer, zeros are.
+    let (fused, others) = streams.split_at_mut(pads.len().min(2));
+    let mut buffers = [pad::Buffer::new(), pad::Buffer::new()];
     // As much as the keystream that is made at a time: all of it stays in the first cache.
     let block = pad::BUFFER_BYTES / R::BYTES;
     for (b, (x, out)) in x.chunks(block).zip(out.chunks_mut(block)).enumerate() {
-        if !kernels::encode_block(x, scale, fast_limit::<R>(), out) {
+        for (stream, buffer) in fused.iter_mut().zip(&mut buffers) {
+            buffer.next::<R>(stream, out.len());
+        }
+        let pads = [0, 1].map(|i| buffers[i].elements(out.len()));
+        if !kernels::encode_block(x, scale, fast_limit::<R>(), pads, out) {
             encode_exactly(x, scale, out)
                 .map_err(|e| OutOfRange { index: first + b * block + e.index, ..e })?;
+            pads.iter().for_each(|pad| sub_assign(out, pad));
         }
-        for stream in &mut streams {
-            R::sub_le(out, buffer.next(stream, out.len() * R::BYTES));
+        for stream in &mut *others {
+            sub_assign(out, buffers[0].next(stream, out.len()));
         }
     }
     Ok(())

@@ -232,12 +232,14 @@ pub(super) mod units {
 }
 
 for_each_vector_unit! {
-    /// `out[i] = round(x[i] * scale)`, and whether all of these have magnitudes below `limit`,
-    /// which is at most 2^51. If not, `out` is to be discarded.
+    /// `out[i] = round(x[i] * scale) - pads[0][i] - pads[1][i]`, and whether all of the rounded
+    /// numbers have magnitudes below `limit`, which is at most 2^51. If not, `out` is to be
+    /// discarded.
     fn encode_block as encode_anywhere where F: Real where R: Ring => (
         x: &[F],
         scale: f64,
         limit: f64,
+        pads: [&[R]; 2],
         out: &mut [R],
     ) -> bool
 }
@@ -251,15 +253,22 @@ for_each_vector_unit! {
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
 #[inline(always)]
-fn encode_anywhere<F: Real, R: Ring>(x: &[F], scale: f64, limit: f64, out: &mut [R]) -> bool {
+fn encode_anywhere<F: Real, R: Ring>(
+    x: &[F],
+    scale: f64,
+    limit: f64,
+    pads: [&[R]; 2],
+    out: &mut [R],
+) -> bool {
     let mut outside = 0u64;
-    for (&x, out) in x.iter().zip(out) {
+    for ((&x, out), (&first, &second)) in x.iter().zip(out).zip(pads[0].iter().zip(pads[1])) {
         let shifted = x.to_f64() * scale + ROUND;
         // Negated, so that NaN is outside.
         #[allow(clippy::neg_cmp_op_on_partial_ord)]
         let is_outside = !((shifted - ROUND).abs() < limit);
         outside |= u64::from(is_outside);
-        *out = R::from_i64((shifted.to_bits() as i64).wrapping_sub(ROUND.to_bits() as i64));
+        let v = R::from_i64((shifted.to_bits() as i64).wrapping_sub(ROUND.to_bits() as i64));
+        *out = v.wrapping_sub(first).wrapping_sub(second);
     }
     outside == 0
 }
@@ -301,10 +310,12 @@ mod tests {
     fn agree<R: Ring>() {
         let x: Vec<f32> = (0..1003).map(|i| (i as f32 - 500.0) * 1.37).collect();
         let (mut a, mut b) = (vec![R::default(); x.len()], vec![R::default(); x.len()]);
-        assert!(encode_block(&x, 65536.0, 1e12, &mut a));
-        assert!(encode_anywhere(&x, 65536.0, 1e12, &mut b));
+        let pads = [3, -1].map(|pad| vec![R::from_i64(pad); x.len()]);
+        let pads = [&*pads[0], &*pads[1]];
+        assert!(encode_block(&x, 65536.0, 1e12, pads, &mut a));
+        assert!(encode_anywhere(&x, 65536.0, 1e12, pads, &mut b));
         assert_eq!(a, b);
-        assert!(!encode_block(&x, 65536.0, 1e3, &mut a));
+        assert!(!encode_block(&x, 65536.0, 1e3, pads, &mut a));
         let (mut c, mut d) = (vec![0.0f64; x.len()], vec![0.0f64; x.len()]);
         decode_block(&b, 0.3, &mut c);
         decode_anywhere(&b, 0.3, &mut d);

@@ -16,7 +16,7 @@
 //! **No pad repeats**: a [`Pad`] is consumed by its one use, and whoever asks for a stream must not
 //! ask for the same id twice. A repeated pad reveals the difference of what it hid.
 
-use super::ring::Ring;
+use super::ring::{Ring, add_assign, sub_assign};
 use aes::Aes128;
 use aes::cipher::{Array, Block, InnerIvInit, KeyInit, StreamCipherCore, StreamCipherSeekCore};
 use ctr::{CtrCore, flavors::Ctr64LE};
@@ -83,26 +83,22 @@ impl PadKey {
 impl Pad {
     /// `out[i] = element i of the pad`.
     pub fn fill<R: Ring>(self, out: &mut [R]) {
-        self.apply(0, out, &|out, bytes| R::read_le(bytes, out));
+        sum_pieces(&[self], 0, out);
     }
 
     /// `acc[i] += element i of the pad`.
     pub fn add_to<R: Ring>(self, acc: &mut [R]) {
-        self.apply(0, acc, &R::add_le);
+        self.apply(0, acc, &add_assign);
     }
 
     /// `acc[i] -= element i of the pad`.
     pub fn sub_from<R: Ring>(self, acc: &mut [R]) {
-        self.apply(0, acc, &R::sub_le);
+        self.apply(0, acc, &sub_assign);
     }
 
     /// `acc[i] ^= word i of the pad`.
     pub fn xor_to(self, acc: &mut [u64]) {
-        self.apply(0, acc, &|acc: &mut [u64], bytes| {
-            for (acc, bytes) in acc.iter_mut().zip(bytes.as_chunks().0) {
-                *acc ^= u64::from_le_bytes(*bytes);
-            }
-        });
+        self.apply(0, acc, &|acc: &mut [u64], pad| super::kernels::xor_words(pad, acc));
     }
 
     /// The keystream from element `first` on, which must start a block.
@@ -113,12 +109,7 @@ impl Pad {
         stream
     }
 
-    fn apply<R: Ring>(
-        &self,
-        first: usize,
-        out: &mut [R],
-        each: &(impl Fn(&mut [R], &[u8]) + Sync),
-    ) {
+    fn apply<R: Ring>(&self, first: usize, out: &mut [R], each: &(impl Fn(&mut [R], &[R]) + Sync)) {
         if let Some(middle) = split_point::<R>(out.len()) {
             let (low, high) = out.split_at_mut(middle);
             join(|| self.apply(first, low, each), || self.apply(first + middle, high, each));
@@ -127,7 +118,7 @@ impl Pad {
         let mut stream = self.keystream_at::<R>(first);
         let mut buffer = Buffer::new();
         for out in out.chunks_mut(BUFFER_BYTES / R::BYTES) {
-            each(out, buffer.next(&mut stream, out.len() * R::BYTES));
+            each(out, buffer.next(&mut stream, out.len()));
         }
     }
 }
@@ -149,9 +140,9 @@ fn sum_pieces<R: Ring>(pads: &[Pad], first: usize, out: &mut [R]) {
         return out.fill(R::default());
     };
     for out in out.chunks_mut(BUFFER_BYTES / R::BYTES) {
-        R::read_le(buffer.next(first, out.len() * R::BYTES), out);
+        write_keystream(first, out);
         for stream in &mut *others {
-            R::add_le(out, buffer.next(stream, out.len() * R::BYTES));
+            add_assign(out, buffer.next(stream, out.len()));
         }
     }
 }
@@ -173,27 +164,45 @@ const BLOCK_BYTES: usize = 16;
 /// Bytes of keystream made at a time: it and the elements it meets stay in the first cache.
 pub(super) const BUFFER_BYTES: usize = 8 * 1024;
 
-/// Keystream on its way to the elements, zeroed on drop.
-pub(super) struct Buffer([Block<Aes128>; BUFFER_BYTES / BLOCK_BYTES]);
+/// The next elements of a stream, to `out`. What is left of the last AES block is skipped.
+fn write_keystream<R: Ring>(stream: &mut Keystream, out: &mut [R]) {
+    // Memory is little-endian, as keystreams are: `value` builds for no other machine.
+    let (blocks, rest) = bytemuck::cast_slice_mut::<R, u8>(out).as_chunks_mut();
+    stream.write_keystream_blocks(Array::cast_slice_from_core_mut(blocks));
+    if !rest.is_empty() {
+        let mut last = Block::<Aes128>::default();
+        stream.write_keystream_block(&mut last);
+        rest.copy_from_slice(&last[..rest.len()]);
+        last.zeroize();
+    }
+}
+
+/// Keystream on its way to the elements, zeroed on drop. Aligned as vectors and cache lines are.
+#[repr(align(64))]
+pub(super) struct Buffer([u8; BUFFER_BYTES]);
 
 impl Buffer {
+    /// A buffer of zeros.
     pub(super) fn new() -> Self {
-        Self([Array([0; BLOCK_BYTES]); BUFFER_BYTES / BLOCK_BYTES])
+        Self([0; BUFFER_BYTES])
     }
 
-    /// The next `len` bytes of a stream, at most [`BUFFER_BYTES`]. What is left of the last AES
-    /// block is skipped.
-    pub(super) fn next(&mut self, stream: &mut Keystream, len: usize) -> &[u8] {
-        let blocks = &mut self.0[..len.div_ceil(BLOCK_BYTES)];
-        stream.write_keystream_blocks(blocks);
-        &Array::slice_as_flattened(blocks)[..len]
+    /// The next `len` elements of a stream, at most [`BUFFER_BYTES`].
+    pub(super) fn next<R: Ring>(&mut self, stream: &mut Keystream, len: usize) -> &[R] {
+        write_keystream::<R>(stream, &mut bytemuck::cast_slice_mut(&mut self.0)[..len]);
+        self.elements(len)
+    }
+
+    /// The elements that [`next`](Self::next) gave last; zeros before that.
+    pub(super) fn elements<R: Ring>(&self, len: usize) -> &[R] {
+        &bytemuck::cast_slice(&self.0)[..len]
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
         // As for spare buffers: a memset and a barrier, where volatile writes go byte by byte.
-        Array::slice_as_flattened_mut(&mut self.0).fill(0);
+        self.0.fill(0);
         zeroize::optimization_barrier(&self.0);
     }
 }
@@ -271,8 +280,10 @@ mod tests {
         // Longer than one piece, and, for 64 bits, ending within an AES block.
         let n = 2 * PIECE_BYTES / R::BYTES + 77;
         let bytes = by_hand(&ID, (n * R::BYTES).div_ceil(16) as u64);
-        let mut expected = vec![R::default(); n];
-        R::read_le(&bytes[..n * R::BYTES], &mut expected);
+        let element = |bytes: &[u8]| {
+            R::from_bits(bytes.iter().rev().fold(0, |bits, &byte| bits << 8 | u128::from(byte)))
+        };
+        let expected: Vec<R> = bytes.chunks_exact(R::BYTES).take(n).map(element).collect();
         assert!(filled::<R>(&ID, n) == expected);
         for shorter in [0, 1, 2, 3, 511, 1025] {
             assert_eq!(filled::<R>(&ID, shorter), expected[..shorter]);

@@ -2,8 +2,9 @@
 //!
 //! Precision `low` computes in `u64`, precision `high` in `u128`. A ring element stands for a signed
 //! number in two's complement. All slice functions are one pass over memory, written so that the
-//! compiler vectorises them.
+//! compiler vectorises them; the sums that training is made of have a copy for each vector unit.
 
+use super::kernels;
 use bytemuck::Pod;
 use std::fmt::Debug;
 use zeroize::Zeroize;
@@ -50,20 +51,16 @@ pub trait Ring:
     fn beyond_i64(self) -> u64;
     /// The signed value of this element, rounded to the nearest `f64`.
     fn to_f64(self) -> f64;
-
-    /// Writes `elements` little-endian. `bytes` is `BYTES` times as long.
-    fn write_le(elements: &[Self], bytes: &mut [u8]);
-    /// Reads little-endian `bytes`, `BYTES` times as many as there are `elements`.
-    fn read_le(bytes: &[u8], elements: &mut [Self]);
-    /// `acc[i] += element i of bytes`, in the encoding of [`write_le`](Ring::write_le).
-    fn add_le(acc: &mut [Self], bytes: &[u8]);
-    /// `acc[i] -= element i of bytes`, in the encoding of [`write_le`](Ring::write_le).
-    fn sub_le(acc: &mut [Self], bytes: &[u8]);
 }
 
 /// `acc[i] += x[i]`. Both slices have the same length.
 pub fn add_assign<R: Ring>(acc: &mut [R], x: &[R]) {
     assert_eq!(acc.len(), x.len(), "add_assign: lengths differ");
+    kernels::add_elements(x, acc);
+}
+
+#[inline(always)]
+pub(super) fn add_anywhere<R: Ring>(x: &[R], acc: &mut [R]) {
     for (a, &x) in acc.iter_mut().zip(x) {
         *a = a.wrapping_add(x);
     }
@@ -111,6 +108,11 @@ pub fn sub_into<R: Ring>(x: &[R], y: &[R], out: &mut [R]) {
 pub fn add3_into<R: Ring>(x: &[R], y: &[R], z: &[R], out: &mut [R]) {
     let n = out.len();
     assert!(x.len() == n && y.len() == n && z.len() == n, "add3_into: lengths differ");
+    kernels::add_three([x, y, z], out);
+}
+
+#[inline(always)]
+pub(super) fn add3_anywhere<R: Ring>([x, y, z]: [&[R]; 3], out: &mut [R]) {
     for (((o, &x), &y), &z) in out.iter_mut().zip(x).zip(y).zip(z) {
         *o = x.wrapping_add(y).wrapping_add(z);
     }
@@ -186,39 +188,6 @@ macro_rules! ring {
             fn to_f64(self) -> f64 {
                 self as $signed as f64
             }
-
-            #[inline]
-            fn write_le(elements: &[Self], bytes: &mut [u8]) {
-                let (chunks, rest) = bytes.as_chunks_mut();
-                assert!(chunks.len() == elements.len() && rest.is_empty(), "write_le: lengths");
-                for (chunk, x) in chunks.iter_mut().zip(elements) {
-                    *chunk = x.to_le_bytes();
-                }
-            }
-            #[inline]
-            fn read_le(bytes: &[u8], elements: &mut [Self]) {
-                let (chunks, rest) = bytes.as_chunks();
-                assert!(chunks.len() == elements.len() && rest.is_empty(), "read_le: lengths");
-                for (x, &chunk) in elements.iter_mut().zip(chunks) {
-                    *x = $unsigned::from_le_bytes(chunk);
-                }
-            }
-            #[inline]
-            fn add_le(acc: &mut [Self], bytes: &[u8]) {
-                let (chunks, rest) = bytes.as_chunks();
-                assert!(chunks.len() == acc.len() && rest.is_empty(), "add_le: lengths");
-                for (a, &chunk) in acc.iter_mut().zip(chunks) {
-                    *a = a.wrapping_add($unsigned::from_le_bytes(chunk));
-                }
-            }
-            #[inline]
-            fn sub_le(acc: &mut [Self], bytes: &[u8]) {
-                let (chunks, rest) = bytes.as_chunks();
-                assert!(chunks.len() == acc.len() && rest.is_empty(), "sub_le: lengths");
-                for (a, &chunk) in acc.iter_mut().zip(chunks) {
-                    *a = a.wrapping_sub($unsigned::from_le_bytes(chunk));
-                }
-            }
         }
     };
 }
@@ -270,28 +239,6 @@ mod tests {
         let mut acc = [u64::MAX];
         add_assign(&mut acc, &[2]);
         assert_eq!(acc, [1]);
-    }
-
-    fn bytes<R: Ring>() {
-        let x = samples::<R>(9, 33);
-        let mut wire = vec![0; x.len() * R::BYTES];
-        R::write_le(&x, &mut wire);
-        let mut back = vec![R::default(); x.len()];
-        R::read_le(&wire, &mut back);
-        assert_eq!(back, x);
-        R::sub_le(&mut back, &wire);
-        assert_eq!(back, vec![R::default(); x.len()]);
-        R::add_le(&mut back, &wire);
-        assert_eq!(back, x);
-    }
-
-    #[test]
-    fn bytes_are_little_endian_and_read_back() {
-        bytes::<u64>();
-        bytes::<u128>();
-        let mut wire = [0; 8];
-        u64::write_le(&[0x0102], &mut wire);
-        assert_eq!(wire, [2, 1, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]

@@ -4,9 +4,19 @@ use super::{Operand, OutBlock, VectorUnit};
 use crate::tensor::bits;
 use crate::tensor::conversion;
 use crate::tensor::digits::{self, DIGIT};
-use crate::tensor::ring::Ring;
+use crate::tensor::ring::{self, Ring};
 use crate::tensor::ring_matmul::{self, Write, thin};
 use crate::tensor::ring_ops;
+
+for_each_vector_unit! {
+    /// [`ring::add_assign`].
+    fn add_elements as ring::add_anywhere where R: Ring => (x: &[R], acc: &mut [R])
+}
+
+for_each_vector_unit! {
+    /// [`ring::add3_into`].
+    fn add_three as ring::add3_anywhere where R: Ring => (terms: [&[R]; 3], out: &mut [R])
+}
 
 for_each_vector_unit! {
     /// `a * b` to a block, on this thread; see [`ring_matmul`].
