@@ -1,9 +1,11 @@
-//! Comparisons and choices, made of [`negative()`], [`is_zero()`] and [`mul_bit()`]: of plaintext floats
-//! or of secrets, of equal types. Truth values are `bits1`; gradients are those of what is chosen.
+//! Comparisons and choices, made of [`negative()`], [`is_zero()`] and [`mul_bit()`]: of plaintext
+//! floats or of secrets, of equal types. Truth values are `bits1`; gradients are those of what is
+//! chosen. A comparison, also with a constant, costs what `negative` does, and one for equality what
+//! `is_zero` does.
 
 use sordino_graph::Value;
 
-use crate::op::{add_n, and, is_zero, mul_bit, negative, not, scale};
+use crate::op::{add_constant, add_n, and, is_zero, mul_bit, negative, not, scale};
 
 /// `x − y`.
 #[track_caller]
@@ -51,6 +53,36 @@ pub fn equal<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 #[track_caller]
 pub fn not_equal<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     not(equal(x, y))
+}
+
+/// Whether `x < c`, for a public number.
+#[track_caller]
+pub fn less_constant(x: Value<'_>, c: f64) -> Value<'_> {
+    negative(add_constant(x, -c))
+}
+
+/// Whether `x ≤ c`, for a public number.
+#[track_caller]
+pub fn less_equal_constant(x: Value<'_>, c: f64) -> Value<'_> {
+    not(greater_constant(x, c))
+}
+
+/// Whether `x > c`, for a public number.
+#[track_caller]
+pub fn greater_constant(x: Value<'_>, c: f64) -> Value<'_> {
+    negative(add_constant(scale(x, -1.0), c))
+}
+
+/// Whether `x ≥ c`, for a public number.
+#[track_caller]
+pub fn greater_equal_constant(x: Value<'_>, c: f64) -> Value<'_> {
+    not(less_constant(x, c))
+}
+
+/// Whether `x = c`, for a public number: of a secret, whether `x` is the encoding of `c`.
+#[track_caller]
+pub fn equal_constant(x: Value<'_>, c: f64) -> Value<'_> {
+    is_zero(add_constant(x, -c))
 }
 
 /// The bits that are set in either word, or in both.

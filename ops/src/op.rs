@@ -37,6 +37,7 @@ ops! {
     broadcast,
     cast,
     categorical_cross_entropy,
+    change_ring,
     concat,
     constant,
     conv2d,
@@ -54,6 +55,7 @@ ops! {
     div,
     encode,
     exp,
+    floor,
     from_bits,
     gather,
     glorot_uniform,
@@ -94,6 +96,7 @@ ops! {
     reshape,
     reveal,
     reverse,
+    round,
     rsqrt,
     save_tensor,
     scale,
@@ -137,7 +140,8 @@ ops! {
 }
 
 pub use crate::compare::{
-    abs, equal, greater, greater_equal, less, less_equal, maximum, minimum, not_equal, or,
+    abs, equal, equal_constant, greater, greater_constant, greater_equal, greater_equal_constant,
+    less, less_constant, less_equal, less_equal_constant, maximum, minimum, not_equal, or,
     positive, select, sign,
 };
 pub use crate::extremes::{argmax, argmin, one_hot_max, reduce_max, reduce_min};
@@ -165,6 +169,7 @@ pub use descend::descend;
 pub use div::div;
 pub use encode::encode;
 pub use exp::exp;
+pub use floor::{ceil, floor};
 pub use from_bits::from_bits;
 pub use gather::gather;
 pub use glorot_uniform::glorot_uniform;
@@ -194,6 +199,7 @@ pub use relu::relu;
 pub use reshape::reshape;
 pub use reveal::reveal;
 pub use reverse::reverse;
+pub use round::round;
 pub use rsqrt::rsqrt;
 pub use save_tensor::save_tensor;
 pub use scale::scale;

@@ -17,6 +17,7 @@
 //! Each rule's page says what it costs, what every server sees, and why it learns nothing from it.
 
 mod bits;
+mod cast;
 mod circuit;
 mod compare;
 mod constant;
@@ -58,6 +59,7 @@ static RULES: &[Rule<Shared>] = &[
     Rule { op: "assign_secret", lower: variable::assign, cost: variable::cost },
     Rule { op: "bit", lower: bits::linear, cost: bits::xor_cost },
     Rule { op: "bit_to_number", lower: convert::bit_to_number, cost: convert::from_bits_cost },
+    Rule { op: "cast", lower: cast::lower, cost: cast::cost },
     Rule { op: "constant", lower: constant::lower, cost: constant::cost },
     Rule { op: "conv2d", lower: multiply::lower, cost: multiply::cost },
     Rule { op: "conv2d_grad_filters", lower: multiply::lower, cost: multiply::cost },

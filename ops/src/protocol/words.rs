@@ -123,6 +123,24 @@ fn comparisons() {
 }
 
 #[test]
+fn comparisons_with_constants() {
+    for c in [0.0, 0.5, -1.0, 2f64.powi(33)] {
+        check_shapes(1, move |x| less_constant(x[0], c), |x| truth(x[0] < c));
+        check_shapes(1, move |x| less_equal_constant(x[0], c), |x| truth(x[0] <= c));
+        check_shapes(1, move |x| greater_constant(x[0], c), |x| truth(x[0] > c));
+        check_shapes(1, move |x| greater_equal_constant(x[0], c), |x| truth(x[0] >= c));
+        check_shapes(1, move |x| equal_constant(x[0], c), |x| truth(x[0] == c));
+    }
+}
+
+#[test]
+fn whole_numbers() {
+    check_shapes(1, |x| floor(x[0]), |x| x[0].floor());
+    check_shapes(1, |x| ceil(x[0]), |x| x[0].ceil());
+    check_shapes(1, |x| round(x[0]), |x| (x[0] + 0.5).floor());
+}
+
+#[test]
 fn bits_and_numbers() {
     check_shapes(1, |x| bit_to_number(negative(x[0])), |x| truth(x[0] < 0.0));
     check_shapes(2, |x| mul_bit(negative(x[0]), x[1]), |x| if x[0] < 0.0 { x[1] } else { 0.0 });

@@ -1,0 +1,41 @@
+//! `round(x)`: the nearest whole numbers.
+
+use sordino_graph::{Expanding, OpSpec, Role, Value};
+
+use super::floor::{floor, infer, map};
+use super::add_constant;
+use crate::kernel::Op;
+
+/// The whole number nearest to `x`, the larger of two: plaintext floats or a secret. No gradient.
+///
+/// Of secrets `floor(x + ½)`, exactly: see [`floor()`].
+#[track_caller]
+pub fn round(x: Value<'_>) -> Value<'_> {
+    x.recording().op(&OP.spec).input(x).build()
+}
+
+/// See [`round()`].
+pub static OP: Op = Op {
+    spec: OpSpec { name: "round", role: Role::Compute, attributes: &[], infer, gradient: None },
+    kernel: |cx, inputs| map(cx, inputs, half_up),
+    accumulate: None,
+    expand: Some(|e: &Expanding<'_, '_>| vec![floor(add_constant(e.inputs[0], 0.5))]),
+};
+
+/// Without x + ½, which floats round.
+fn half_up(x: f64) -> f64 {
+    let below = x.floor();
+    if x - below < 0.5 { below } else { below + 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{floats, value_of};
+
+    #[test]
+    fn halves_go_up() {
+        let x = floats(&[6], &[-1.5, -0.5, 0.499_999_97, 0.5, 1.5, -0.6]);
+        assert_eq!(value_of(&[x], |_, x| round(x[0])), [-1.0, 0.0, 0.0, 1.0, 2.0, -1.0]);
+    }
+}
