@@ -15,6 +15,7 @@ pub mod kernel;
 pub mod nn;
 pub mod op;
 pub mod optimise;
+mod ordering;
 pub mod plan;
 pub mod planes;
 pub mod protocol;

@@ -80,12 +80,17 @@ ops! {
     not,
     one_hot,
     ones_like,
+    order,
     pad,
     pad_zeros,
+    pair_differences,
+    place,
     polynomial,
     position,
     publish,
     random_normal,
+    ranks_first,
+    ranks_second,
     read_secret,
     read_variable,
     reciprocal,
@@ -104,6 +109,7 @@ ops! {
     share,
     share_bits,
     shift,
+    shuffle,
     sigmoid,
     sigmoid_cross_entropy,
     sigmoid_cross_entropy_grad,
@@ -145,6 +151,7 @@ pub use crate::compare::{
     positive, select, sign,
 };
 pub use crate::extremes::{argmax, argmin, one_hot_max, reduce_max, reduce_min};
+pub use crate::ordering::top_k;
 pub use accuracy::accuracy;
 pub use add_bias::add_bias;
 pub use add_n::add_n;

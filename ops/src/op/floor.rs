@@ -41,8 +41,12 @@ pub(super) fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 
 /// The largest whole number that is not above a secret.
 fn below(x: Value<'_>) -> Value<'_> {
-    let unit = f64::from(format(x).fraction()).exp2();
-    let near = scale(scale(x, 1.0 / unit), unit);
+    let fraction = format(x).fraction();
+    let mut near = scale(x, (-f64::from(fraction)).exp2());
+    // In steps that secrets can be multiplied by.
+    for step in (0..fraction).step_by(8) {
+        near = scale(near, f64::from(8.min(fraction - step)).exp2());
+    }
     let is_above = negative(add_n([x, scale(near, -1.0)]));
     add_n([near, scale(bit_to_number(is_above), -1.0)])
 }
@@ -67,7 +71,12 @@ pub(super) fn map(
 
 #[cfg(test)]
 mod tests {
+    use sordino_graph::Fixed;
+
     use super::*;
+    use crate::data::random::SplitMix64;
+    use crate::op::{concat, round};
+    use crate::protocol::testing::revealed;
     use crate::testing::{floats, value_of};
 
     #[test]
@@ -75,5 +84,28 @@ mod tests {
         let x = || [floats(&[5], &[-1.5, -1.0, 0.0, 0.99, 2.5])];
         assert_eq!(value_of(&x(), |_, x| floor(x[0])), [-2.0, -1.0, 0.0, 0.0, 2.0]);
         assert_eq!(value_of(&x(), |_, x| ceil(x[0])), [-1.0, -1.0, 0.0, 1.0, 3.0]);
+    }
+
+    #[test]
+    fn of_secrets_it_is_exact() {
+        for fixed in [Fixed::LOW, Fixed::HIGH] {
+            let unit = (-f64::from(fixed.fraction())).exp2();
+            let limit = 2f64.powi(33);
+            let mut x = vec![0.0, unit, -unit, 1.0, -1.0, 1.0 - unit, unit - 1.0, 0.5, -0.5];
+            x.extend([0.5 - unit, -0.5 - unit, limit, -limit, limit - unit, unit - limit]);
+            let mut random = SplitMix64::new(2);
+            x.extend((0..500).map(|_| ((random.unit() - 0.5) * 1e6 / unit).round() * unit));
+            let inputs: [(&[usize], _); 1] = [(&[x.len()], x.clone())];
+            let y = revealed("ABY3", fixed, &inputs, &|_, x| {
+                concat([floor(x[0]), ceil(x[0]), round(x[0])], 0)
+            });
+            let whole = [f64::floor, f64::ceil, |x: f64| (x + 0.5).floor()];
+            let expected = whole.iter().flat_map(|whole| x.iter().map(|&x| whole(x)));
+            for ((&x, y), expected) in x.iter().cycle().zip(y).zip(expected) {
+                // Reveals give f32 in the narrower ring.
+                let near = expected.abs() * if fixed == Fixed::LOW { 1e-7 } else { 0.0 };
+                assert!((y - expected).abs() <= near, "{x} gives {y}, not {expected} {fixed}");
+            }
+        }
     }
 }

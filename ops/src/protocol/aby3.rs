@@ -24,6 +24,7 @@ mod constant;
 mod convert;
 mod linear;
 mod multiply;
+mod order;
 mod reveal;
 mod scale;
 mod share;
@@ -75,6 +76,8 @@ static RULES: &[Rule<Shared>] = &[
     Rule { op: "network_differences", lower: linear::lower, cost: linear::cost },
     Rule { op: "network_exchange", lower: linear::lower, cost: linear::cost },
     Rule { op: "not", lower: bits::linear, cost: bits::xor_cost },
+    Rule { op: "order", lower: order::lower, cost: order::cost },
+    Rule { op: "pair_differences", lower: linear::lower, cost: linear::cost },
     Rule { op: "position", lower: bits::linear, cost: bits::xor_cost },
     Rule { op: "read_secret", lower: variable::read, cost: variable::cost },
     Rule { op: "reduce_sum", lower: linear::lower, cost: linear::cost },

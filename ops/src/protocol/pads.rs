@@ -3,7 +3,7 @@
 
 use sordino_graph::{Graph, Node, PlayerName, Role};
 
-use crate::op::zero_mask;
+use crate::op::{shuffle, zero_mask};
 use crate::truncation;
 
 /// A pad that a node draws.
@@ -49,6 +49,14 @@ pub fn drawn_by(node: &Node) -> Vec<DrawnPad> {
                     drawn.push(DrawnPad { holders: holders.clone(), pad: int("pad"), lane });
                 }
             }
+        }
+        "shuffle" => {
+            let masked =
+                node.inputs.len() as i64 > node.attributes.int("summands").unwrap_or(0) + 1;
+            let mut lanes = vec![shuffle::lane::PERMUTATION, shuffle::lane::RANKS];
+            lanes.extend((!masked).then_some(shuffle::lane::NUMBERS));
+            let drawn_in = |lane| DrawnPad { holders: players("holders"), pad: int("pad"), lane };
+            drawn.extend(lanes.into_iter().map(drawn_in));
         }
         "add_pads" => {
             let pads = node.attributes.ints("pads").unwrap_or_default();

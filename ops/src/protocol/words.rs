@@ -134,13 +134,6 @@ fn comparisons_with_constants() {
 }
 
 #[test]
-fn whole_numbers() {
-    check_shapes(1, |x| floor(x[0]), |x| x[0].floor());
-    check_shapes(1, |x| ceil(x[0]), |x| x[0].ceil());
-    check_shapes(1, |x| round(x[0]), |x| (x[0] + 0.5).floor());
-}
-
-#[test]
 fn bits_and_numbers() {
     check_shapes(1, |x| bit_to_number(negative(x[0])), |x| truth(x[0] < 0.0));
     check_shapes(2, |x| mul_bit(negative(x[0]), x[1]), |x| if x[0] < 0.0 { x[1] } else { 0.0 });

@@ -4,6 +4,8 @@
 //! A tensor of sequences is `[columns, items, lanes]`: of each lane the items are put in order, in
 //! all columns alike.
 
+pub mod ranks;
+
 use std::cmp::Ordering;
 
 use super::number::{Float, Number};
