@@ -20,7 +20,7 @@ pub fn floor(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()
 }
 
-/// The smallest whole number that is not below `x`: as [`floor`].
+/// The smallest whole number that is not below `x`: as [`floor()`].
 #[track_caller]
 pub fn ceil(x: Value<'_>) -> Value<'_> {
     scale(floor(scale(x, -1.0)), -1.0)

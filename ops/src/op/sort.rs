@@ -24,7 +24,7 @@ pub fn sort(x: Value<'_>, axis: usize) -> Value<'_> {
     sort_by_key(x, &[], axis).swap_remove(0)
 }
 
-/// `keys` as by [`sort`] along `axis`, and then each of `values`, of the type of `keys`, moved as
+/// `keys` as by [`sort()`] along `axis`, and then each of `values`, of the type of `keys`, moved as
 /// they were.
 ///
 /// Values of equal keys stay in order, but for secret keys that a network sorts. The gradients of all
