@@ -106,12 +106,12 @@ fn truncation_repeats_no_stream() {
     let mut session = Session::local(sum_setup(), mnist(), Some(Arc::clone(&audit))).unwrap();
     let function = sum(&1, &0.3);
     let plan = session.prepare(&function).unwrap();
-    // Two owners with two pads each, and the one that splits the truncated half.
-    let truncates = |(_, node): (_, &sordino::graph::Node)| node.op.name == "truncate";
+    // Two owners with two pads each, and the four of the truncation.
+    let truncates = |(_, node): (_, &sordino::graph::Node)| node.op.name == "truncate_first";
     assert!(plan.lowered.nodes().any(truncates), "the factor moved behind the reveal");
-    assert_eq!(streams(&plan), 5);
+    assert_eq!(streams(&plan), 8);
     session.run(&function, 4).unwrap();
-    expect(&audit, 4 * 5);
+    expect(&audit, 4 * 8);
 }
 
 #[test]

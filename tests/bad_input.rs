@@ -263,8 +263,8 @@ fn protocols_that_there_are_not() {
 }
 
 /// An op on secrets that no protocol has a rule for.
-static SQUARE: OpSpec = OpSpec {
-    name: "square",
+static GAMMA: OpSpec = OpSpec {
+    name: "gamma",
     role: Role::Compute,
     attributes: &[],
     infer: |s| s.inputs::<1>().map(|[x]| vec![x.clone()]),
@@ -272,17 +272,17 @@ static SQUARE: OpSpec = OpSpec {
 };
 
 #[secure_function]
-fn square(g: &Recording<'_>) {
+fn gamma(g: &Recording<'_>) {
     let [ann, bob, carol] = ["ann", "bob", "carol"].map(player);
     let shares = [ann, bob].map(|owner| share(random_normal(g, &owner, &[3], 1)));
-    let square = g.op(&SQUARE).input(add_n(shares)).build();
-    publish("square", reveal(square, &carol));
+    let gamma = g.op(&GAMMA).input(add_n(shares)).build();
+    publish("gamma", reveal(gamma, &carol));
 }
 
 #[test]
 fn an_op_without_a_rule() {
-    let error = refused(two_owners(), &square());
-    says(&error, &["ABY3 cannot compute square of secrets", "bad_input.rs:"]);
+    let error = refused(two_owners(), &gamma());
+    says(&error, &["ABY3 cannot compute gamma of secrets", "bad_input.rs:"]);
 }
 
 #[secure_function]

@@ -183,7 +183,7 @@ impl Sessions {
     /// Whether ABY3 truncates when it runs the program.
     fn truncates(&mut self, program: &Program) -> bool {
         let plan = self.0[0].2.prepare(&evaluate(program)).unwrap();
-        plan.lowered.nodes().any(|(_, node)| node.op.name == "truncate")
+        plan.lowered.nodes().any(|(_, node)| node.op.name == "truncate_first")
     }
 }
 
@@ -234,7 +234,6 @@ fn every_shape() {
         [&[], &[0], &[1], &[2, 0, 3], &[1, 7], &[7, 1], &[1, 1, 1], &[31, 33], &[2, 3, 4, 5]];
     for shape in shapes {
         let expr = Sum(vec![times(0.3, Input(0)), times(-2.0, Input(1)), Input(0)]);
-        // Small numbers: a truncation fails with a probability that grows with them.
         sessions.check(&Program { magnitude: 1.0, ..program(shape, expr) }).unwrap();
     }
 }
@@ -277,7 +276,7 @@ fn values_near_the_limit_of_the_encoding() {
 #[test]
 fn truncation_of_large_values_in_the_wide_ring() {
     let mut sessions = Sessions::open();
-    // The narrow ring cannot hold these products; the wide one leaves them 2^-43 to fail.
+    // The narrow ring cannot hold these products.
     sessions.0.retain(|(_, fixed, _)| *fixed == Fixed::HIGH);
     let expr = Sum(vec![times(0.3, Input(0)), times(-1.0 / 7.0, Input(1))]);
     let magnitude = 2f64.powi(20);
@@ -307,8 +306,8 @@ fn any_program() -> impl Strategy<Value = Program> {
     let owners = prop::collection::vec(owner.clone(), 1..4);
     (prop::sample::select(shapes), owners, any_expr(), owner)
         .prop_filter("products that truncation can take", |(.., expr, _)| {
-            // Up to 2^4, a truncation of the narrow ring fails with a probability of 2^-27.
-            expr.magnitudes(2.0).0 <= 16.0
+            // A truncation takes what is below 2^(width - 3 - 2*fraction): 2^29 in the narrow ring.
+            expr.magnitudes(2.0).0 <= 2f64.powi(20)
         })
         .prop_map(|(shape, owners, expr, to)| Program {
             shape,
