@@ -83,17 +83,19 @@ pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
         let [numbers, ranks] = cx.emit_all(op, attributes, &inputs, parts.at[i]);
         (numbers, ranks)
     });
-    let mut placed = |at: &PlayerName, shares: &[Port]| {
-        let shares: Vec<Port> = shares.iter().map(|&share| cx.transfer(share, at)).collect();
+    let mut placed = |at: &PlayerName, sums: [&[Port]; 2]| {
         let ranks = [ranks_0, ranks_1].map(|ranks| cx.transfer(ranks, at));
-        let inputs = [&shares[..], &ranks].concat();
-        cx.emit(&op::place::OP.spec, attributes.clone(), &inputs, at)
+        sums.map(|shares| {
+            let shares: Vec<Port> = shares.iter().map(|&share| cx.transfer(share, at)).collect();
+            let inputs = [&shares[..], &ranks].concat();
+            cx.emit(&op::place::OP.spec, attributes.clone(), &inputs, at)
+        })
     };
     let rest = [numbers_0, numbers_1];
     let result = [
-        [placed(s0, &summands[..1]), placed(s0, &rest)],
-        [placed(s1, &rest), placed(s1, &summands[1..])],
-        [placed(s2, &at_s2[..1]), placed(s2, &at_s2[1..])],
+        placed(s0, [&summands[..1], &rest]),
+        placed(s1, [&rest, &summands[1..]]),
+        placed(s2, [&at_s2[..1], &at_s2[1..]]),
     ];
     cx.set_secret(id, Shared::Replicated(result));
 }
@@ -146,4 +148,64 @@ fn shuffled<'a>(
     });
     let given = given.map(|part| cx.transfer(part, to));
     Parts { at: [keeps, to], numbers: [vec![kept[0]], vec![given[0]]], ranks: [kept[1], given[1]] }
+}
+
+#[cfg(test)]
+mod tests {
+    use sordino_graph::{Fixed, Graph, Role};
+
+    use crate::op::sort_by_key;
+    use crate::protocol::aby3::lower_with_cost;
+    use crate::protocol::pads::{DrawnPad, drawn_by};
+    use crate::protocol::testing::{plan, revealed, setup};
+
+    /// The lowered graph of a program that sorts by ranks, and what the rule says it costs.
+    fn lowered() -> (Graph, u64) {
+        let inputs: [(&[usize], _); 1] = [(&[9], vec![0.0; 9])];
+        let plan =
+            plan(&setup("ABY3", Fixed::LOW), &inputs, &|_, x| sort_by_key(x[0], &[x[0]], 0)[1]);
+        let expanded = crate::protocol::expanded(super::super::PROTOCOL, &plan.recorded).unwrap();
+        let (graph, costs) = lower_with_cost(&expanded).unwrap();
+        let orders = costs.iter().filter(|(id, _)| expanded.node(*id).op.name == "order");
+        let bytes = orders.map(|(_, cost)| cost.bytes).sum();
+        (graph, bytes)
+    }
+
+    #[test]
+    fn what_a_server_receives_is_hidden_by_a_pad_that_it_lacks_or_a_shuffled_rank() {
+        let (graph, declared) = lowered();
+        let (mut open, mut bytes) = (0, 0);
+        for (_, transfer) in graph.nodes().filter(|(_, node)| node.op.role == Role::Transfer) {
+            let to = transfer.place.player().unwrap();
+            let source = graph.node(transfer.inputs[0].node);
+            if !["shuffle", "ranks_first"].contains(&source.op.name) {
+                continue;
+            }
+            bytes += transfer.outputs[0].bytes() as u64;
+            let mut pads = drawn_by(source);
+            let ranks = transfer.inputs[0].slot == 1;
+            if !ranks {
+                pads.extend(source.inputs.iter().flat_map(|port| drawn_by(graph.node(port.node))));
+            }
+            let lacks = |drawn: &DrawnPad| !drawn.holders.contains(to);
+            if !pads.iter().any(lacks) {
+                assert!(ranks, "{} shows {to} too much", source.op.name);
+                open += 1;
+            }
+        }
+        assert_eq!((open, bytes), (2, declared), "the ranks of servers 0 and 1 are open");
+    }
+
+    #[test]
+    fn equal_items_keep_their_order() {
+        let keys: Vec<f64> = (0..60).map(|i| f64::from(i * 7 % 5) - 2.0).collect();
+        let places: Vec<f64> = (0..60).map(f64::from).collect();
+        let mut expected = places.clone();
+        expected.sort_by(|&i, &j| keys[i as usize].total_cmp(&keys[j as usize]));
+        for fixed in [Fixed::LOW, Fixed::HIGH] {
+            let inputs: [(&[usize], _); 2] = [(&[60], keys.clone()), (&[60], places.clone())];
+            let y = revealed("ABY3", fixed, &inputs, &|_, x| sort_by_key(x[0], &[x[1]], 0)[1]);
+            assert_eq!(y, expected);
+        }
+    }
 }
