@@ -140,7 +140,10 @@ pub fn lower(graph: &Graph) -> Result<Graph, LowerError> {
 
 /// Replaces ops of secrets that the protocol has no rule for by what they stand for, until none
 /// is left that stands for something.
-fn expanded(protocol: Protocol, graph: &Graph) -> Result<Graph, LowerError> {
+///
+/// # Errors
+/// [`LowerError::Expansion`] for an expansion that is faulty, which is a bug.
+pub fn expanded(protocol: Protocol, graph: &Graph) -> Result<Graph, LowerError> {
     let expansion = |node: &Node| {
         let secret = node.place == Place::Secure && !(protocol.has_rule)(node.op);
         if secret { op(node.op.name).and_then(|op| op.expand) } else { None }

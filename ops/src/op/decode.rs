@@ -1,7 +1,8 @@
 //! `decode(share, …)`: the floats that shares add up to.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, type_error,
+    AttributeKind, AttributeSpec, Element, OpSpec, Role, Secrecy, Signature, Type, TypeError,
+    type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -10,8 +11,8 @@ use crate::value::{Elements, Tensor, TensorRing};
 
 /// `scale · 2^-fraction · (the sum of the inputs as a signed number)`, in one pass over memory.
 ///
-/// The inputs are shares, or one encoded value, of one type; returns f32 for up to 16 fractional
-/// bits, else f64, rounded once.
+/// The inputs are of one type. Of shares it returns f32 for up to 16 fractional bits, else f64,
+/// rounded once; of encoded values f64.
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "decode",
@@ -34,7 +35,9 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     if s.inputs.iter().any(|&ty| ty != first) || s.size("fraction")? != fixed.fraction() as usize {
         return type_error!("decodes shares of one type with the fraction of that type");
     }
-    Ok(vec![Type::plain(fixed.decoded(), first.shape.clone())])
+    let share = first.secrecy == Secrecy::Share;
+    let element = if share { fixed.decoded() } else { Element::F64 };
+    Ok(vec![Type::plain(element, first.shape.clone())])
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {

@@ -1,12 +1,13 @@
 //! `weigh_bits(x, weights, constants)`: sums of the numbers that the bits of words stand for.
 
 use sordino_graph::{
-    Attribute, AttributeKind, AttributeSpec, Fixed, OpSpec, Role, Secrecy, Shape, Signature, Type,
-    TypeError, Value, type_error,
+    Attribute, AttributeKind, AttributeSpec, Element, Fixed, OpSpec, Role, Secrecy, Shape,
+    Signature, Type, TypeError, Value, type_error,
 };
 
 use super::{reshape, slice};
-use crate::kernel::Op;
+use crate::kernel::{Context, KernelError, Op};
+use crate::value::Tensor;
 
 /// For each row of `weights`, the constant of the row plus the weights of the bits that are set:
 /// numbers of the format `fixed`, of a secret of m words for each of n results, `[m,n]`.
@@ -14,7 +15,7 @@ use crate::kernel::Op;
 /// A row has a weight for each bit, word by word, the lowest bit of each first. All numbers that
 /// depend on the same bits cost little more than one of them: in what follows from a comparison,
 /// or from the digits of a number, these are coefficients, powers of two, and the like. Each is
-/// exact, but for its encoding.
+/// exact, but for its encoding. Plaintext words give doubles, rounded as the format does.
 #[track_caller]
 pub fn weigh_bits<'r>(
     x: Value<'r>,
@@ -45,8 +46,7 @@ pub static OP: Op = Op {
         infer,
         gradient: None,
     },
-    // What it is used for has kernels of its own for plaintext.
-    kernel: |cx, _| cx.bug("is of secrets"),
+    kernel,
     accumulate: None,
     expand: None,
 };
@@ -56,11 +56,38 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [words, n] = x.expect_rank()?;
     let rows = s.attributes.reals("constants").unwrap_or_default().len();
     let weights = s.attributes.reals("weights").unwrap_or_default().len();
-    if x.secrecy != Secrecy::Secret || weights != rows * words * x.expect_bits()? as usize {
-        return type_error!(
-            "takes a weight for each bit of a secret and row, not {weights} for {x}"
-        );
+    if x.secrecy == Secrecy::Share || weights != rows * words * x.expect_bits()? as usize {
+        return type_error!("takes a weight for each bit of words and row, not {weights} for {x}");
     }
     let shape = Shape::new(&[rows, n]).map_err(|e| TypeError(e.to_string()))?;
-    Ok(vec![Type::secret(s.fixed()?, shape)])
+    let fixed = s.fixed()?;
+    Ok(vec![match x.secrecy {
+        Secrecy::Secret => Type::secret(fixed, shape),
+        _ => Type::plain(Element::F64, shape),
+    }])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    let [x] = cx.inputs(inputs)?;
+    let &[count, n] = x.axes() else { return cx.bug("got no words for each result") };
+    let words: Vec<u128> = match &x {
+        Tensor::Ring64(x) => x.as_slice().iter().map(|&x| x.into()).collect(),
+        Tensor::Ring128(x) => x.as_slice().to_vec(),
+        _ => return cx.bug("got no words"),
+    };
+    let reals = |name| cx.node.attributes.reals(name).unwrap_or_default();
+    let (weights, constants) = (reals("weights"), reals("constants"));
+    let unit = (cx.size("fraction")? as f64).exp2();
+    let encoded = |x: f64| (x * unit).round() / unit;
+    // As the type rule says: a weight for each row, word and bit.
+    let bits = weights.len() / (constants.len() * count).max(1);
+    let sum = |row: usize, i: usize| {
+        let places = (0..count).flat_map(|word| (0..bits).map(move |bit| (word, bit)));
+        let set = places.filter(|(word, bit)| words[word * n + i] >> bit & 1 == 1);
+        let weight = |(word, bit)| encoded(weights[(row * count + word) * bits + bit]);
+        encoded(constants[row]) + set.map(weight).sum::<f64>()
+    };
+    let rows = 0..constants.len();
+    let sums = rows.flat_map(|row| (0..n).map(move |i| (row, i))).map(|(row, i)| sum(row, i));
+    Ok(vec![Tensor::f64(&cx.node.outputs[0].shape, sums.collect())])
 }

@@ -59,7 +59,6 @@ fn share(cx: &mut Lowering<'_, Port>, id: NodeId, node: &Node) {
     attributes.set("fraction", fixed.fraction());
     attributes.set("scale", 1.0);
     let value = cx.emit(&op::decode::OP.spec, attributes, &[value], &server);
-    let value = cast(cx, value, Element::F64, &server);
     cx.set_secret(id, value);
 }
 
