@@ -1,0 +1,210 @@
+//! Comparisons, choices, the largest of several.
+
+use sordino::prelude::*;
+
+use super::{Array, Case, EXACT, Input, case, encodable, shapes, small, within};
+
+pub fn cases() -> Vec<Case> {
+    [comparisons(), choices(), extremes()].into_iter().flatten().collect()
+}
+
+fn truth(x: bool) -> f64 {
+    f64::from(u8::from(x))
+}
+
+fn comparisons() -> Vec<Case> {
+    type Comparison = for<'r> fn(Value<'r>, Value<'r>) -> Value<'r>;
+    let all: [(&'static str, Comparison, fn(f64, f64) -> bool); 6] = [
+        ("less", less, |x, y| x < y),
+        ("less_equal", less_equal, |x, y| x <= y),
+        ("greater", greater, |x, y| x > y),
+        ("greater_equal", greater_equal, |x, y| x >= y),
+        ("equal", equal, |x, y| x == y),
+        ("not_equal", not_equal, |x, y| x != y),
+    ];
+    let mut cases = Vec::new();
+    for axes in shapes(20) {
+        for (name, comparison, of) in all {
+            // Differences of the largest numbers are twice as large as what can be encoded. The
+            // seeds of both inputs are consecutive, so that some elements are equal.
+            for input in [small, encodable] {
+                let compared = move |x: &[Array]| x[0].zip(&x[1], |x, y| truth(of(x, y)));
+                cases.push(case(
+                    name,
+                    vec![input(&axes), input(&axes)],
+                    move |_, x| comparison(x[0], x[1]),
+                    compared,
+                    EXACT,
+                ));
+            }
+        }
+        let same = |x: &[Array]| x[0].map(|_| 0.0);
+        cases.push(
+            case("less", vec![encodable(&axes)], |_, x| less(x[0], x[0]), same, EXACT)
+                .note("itself"),
+        );
+    }
+    cases
+}
+
+fn choices() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for axes in shapes(21) {
+        let two = || vec![encodable(&axes), small(&axes)];
+        let one = || vec![encodable(&axes)];
+        let larger = |x: &[Array]| x[0].zip(&x[1], f64::max);
+        cases.push(
+            case("maximum", two(), |_, x| maximum(x[0], x[1]), larger, EXACT).gradient(EXACT),
+        );
+        let smaller = |x: &[Array]| x[0].zip(&x[1], f64::min);
+        cases.push(
+            case("minimum", two(), |_, x| minimum(x[0], x[1]), smaller, EXACT).gradient(EXACT),
+        );
+        cases.push(
+            case("abs", one(), |_, x| abs(x[0]), |x| x[0].map(f64::abs), EXACT).gradient(EXACT),
+        );
+        let sign_of = |x: &[Array]| x[0].map(|x| truth(x > 0.0) - truth(x < 0.0));
+        cases.push(case("sign", one(), |_, x| sign(x[0]), sign_of, EXACT));
+        cases.push(
+            case("relu", one(), |_, x| relu(x[0]), |x| x[0].map(|x| x.max(0.0)), EXACT)
+                .gradient(EXACT),
+        );
+        let chosen = |x: &[Array]| {
+            let masked = x[0].zip(&x[1], |b, x| if b < 0.0 { x } else { 0.0 });
+            masked.zip(&x[0].zip(&x[2], |b, y| if b < 0.0 { 0.0 } else { y }), |x, y| x + y)
+        };
+        let three = vec![small(&axes), encodable(&axes), small(&axes)];
+        cases.push(
+            case("select", three, |_, x| select(negative(x[0]), x[1], x[2]), chosen, EXACT)
+                .gradient_from(1, EXACT),
+        );
+    }
+    cases
+}
+
+/// The place of the first of the largest.
+fn first(x: &[f64]) -> usize {
+    (1..x.len()).fold(0, |best, i| if x[i] > x[best] { i } else { best })
+}
+
+fn extremes() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let all: [(&[usize], usize); 9] = [
+        (&[1], 0),
+        (&[2], 0),
+        (&[8, 3], 0),
+        (&[5, 9], 1),
+        (&[1, 17], 1),
+        (&[3, 1, 2], 1),
+        (&[2, 65], 1),
+        (&[3, 0], 0),
+        (&[2, 3, 5], 2),
+    ];
+    for (axes, axis) in all {
+        // The limits stand among them more than once, and so do ties in the middle.
+        let inputs: [fn(&[usize]) -> Input; 2] = [small, encodable];
+        for input in inputs {
+            let x = || vec![input(axes)];
+            let at = format!("axis {axis}");
+            let largest =
+                move |x: &[Array]| x[0].fold(axis, |x| x.iter().copied().fold(f64::MIN, f64::max));
+            cases.push(
+                case("reduce_max", x(), move |_, x| reduce_max(x[0], axis), largest, EXACT)
+                    .note(&at)
+                    .gradient(EXACT),
+            );
+            let smallest =
+                move |x: &[Array]| x[0].fold(axis, |x| x.iter().copied().fold(f64::MAX, f64::min));
+            cases.push(
+                case("reduce_min", x(), move |_, x| reduce_min(x[0], axis), smallest, EXACT)
+                    .note(&at)
+                    .gradient(EXACT),
+            );
+            let place = move |x: &[Array]| x[0].fold(axis, |x| first(x) as f64);
+            cases.push(case("argmax", x(), move |_, x| argmax(x[0], axis), place, EXACT).note(&at));
+            let place = move |x: &[Array]| x[0].map(|x| -x).fold(axis, |x| first(x) as f64);
+            cases.push(case("argmin", x(), move |_, x| argmin(x[0], axis), place, EXACT).note(&at));
+            let hot = move |x: &[Array]| {
+                let places = x[0].fold(axis, |x| first(x) as f64);
+                let axes = [&[x[0].axes[axis]], &places.axes[..]].concat();
+                Array::of(&axes, |i| truth(places.at(&i[1..]) == i[0] as f64))
+            };
+            cases.push(
+                case("one_hot_max", x(), move |_, x| one_hot_max(x[0], axis), hot, EXACT).note(&at),
+            );
+        }
+    }
+    for (axes, axis) in
+        [(&[1][..], 0), (&[2], 0), (&[0], 0), (&[13], 0), (&[3, 5], 0), (&[3, 5], 1)]
+    {
+        let inputs: [fn(&[usize]) -> Input; 2] = [small, encodable];
+        for input in inputs {
+            let sorted = move |x: &[Array]| {
+                let at = |i: &[usize]| {
+                    let rank = |x: &[f64]| {
+                        let mut x = x.to_vec();
+                        x.sort_unstable_by(f64::total_cmp);
+                        x[i[axis]]
+                    };
+                    let mut rest = i.to_vec();
+                    rest.remove(axis);
+                    x[0].fold(axis, rank).at(&rest)
+                };
+                Array::of(axes, at)
+            };
+            let x = vec![input(axes)];
+            cases.push(
+                case("sort", x, move |_, x| sort(x[0], axis), sorted, EXACT)
+                    .note(format!("axis {axis}"))
+                    .gradient(EXACT),
+            );
+        }
+    }
+    // Values that are functions of the keys: those of equal keys come in any order.
+    cases.push(
+        case(
+            "sort_by_key",
+            vec![small(&[12])],
+            |_, x| sort_by_key(x[0], &[scale(x[0], -3.0)], 0)[1],
+            |x| {
+                let mut x = x[0].clone();
+                x.elements.sort_unstable_by(f64::total_cmp);
+                x.map(|x| -3.0 * x)
+            },
+            EXACT,
+        )
+        .gradient(EXACT),
+    );
+    let pooled = |window: usize| {
+        move |x: &[Array]| {
+            let axes = [x[0].axes[0], x[0].axes[1] / window, x[0].axes[2] / window, x[0].axes[3]];
+            Array::of(&axes, |i| {
+                let pixel = |j: usize| {
+                    x[0].at(&[i[0], i[1] * window + j / window, i[2] * window + j % window, i[3]])
+                };
+                (0..window * window).map(pixel).fold(f64::MIN, f64::max)
+            })
+        }
+    };
+    for (axes, window) in [
+        ([1, 2, 2, 1], 2),
+        ([2, 5, 4, 3], 2),
+        ([1, 3, 7, 2], 3),
+        ([0, 2, 2, 1], 2),
+        ([1, 3, 2, 1], 1),
+    ] {
+        for input in [within(4.0, &axes), encodable(&axes)] {
+            cases.push(
+                case(
+                    "max_pool",
+                    vec![input],
+                    move |_, x| max_pool(x[0], window),
+                    pooled(window),
+                    EXACT,
+                )
+                .gradient(EXACT),
+            );
+        }
+    }
+    cases
+}
