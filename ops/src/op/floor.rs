@@ -13,7 +13,7 @@ use crate::value::{Tensor, slice_mut};
 ///
 /// Exact, also of secrets, in the whole range that can be encoded. A truncation by all fractional
 /// bits gives a whole number less than 1 away, so the one below or the one above, and `x` itself if
-/// that is whole; a comparison of both says whether it is the one above. That is 10 rounds and 86
+/// that is whole; a comparison of both says whether it is the one above. That is 9 rounds and 84.5
 /// bytes at 64 bits, 11 and 184 at 128.
 #[track_caller]
 pub fn floor(x: Value<'_>) -> Value<'_> {

@@ -14,10 +14,10 @@ use crate::value::Tensor;
 ///
 /// Exact. What is no number is last. The gradient goes to the items where they were.
 ///
-/// Secrets, up to about a thousand, are compared in all pairs at once, with 48.6 bytes a pair and 44
-/// an item at 64 bits in 10 rounds; the comparisons are summed to ranks, which are learnt in a
+/// Secrets, up to some hundreds, are compared in all pairs at once, with 48.6 bytes a pair and 44
+/// an item at 64 bits in 9 rounds; the comparisons are summed to ranks, which are learnt in a
 /// shuffled order that nobody knows. More take the layers of a sorting network (Batcher's merge exchange): with t = ⌈log2 n⌉,
-/// t(t + 1)/2 layers of 8 rounds at 64 bits, with a comparison and a choice, 79 bytes, for each of
+/// t(t + 1)/2 layers of 6 rounds at 64 bits, with a comparison and a choice, 79 bytes, for each of
 /// (t² − t + 4)·2^t/4 − 1 pairs of n = 2^t items.
 #[track_caller]
 pub fn sort(x: Value<'_>, axis: usize) -> Value<'_> {
