@@ -173,7 +173,7 @@ fn each_rule_costs_what_its_table_says() {
             vec![
                 ("share", cost(1, 2 * n)),
                 ("share", cost(1, 2 * n)),
-                ("mul", cost(3, 3 * n + 3 * packed)),
+                ("mul", cost(2, 3 * n + 3 * packed)),
                 ("add_n", cost(0, 0)),
                 ("reveal", cost(1, 3 * n)),
             ],

@@ -4,7 +4,8 @@
 //! Each server multiplies what it holds (see [`cross`](crate::cross)) and adds its part of a sharing
 //! of 0, which makes what it sends uniformly random to a receiver that lacks one of its two pads.
 //! Servers 1 and 2 then tell each other their parts, so that both have one side of the product, and
-//! server 0 has the other.
+//! server 0 has the other. That is the first round of the truncation too: 2 rounds and 30 bytes an
+//! element of the product at 64 bits, 2 rounds and 60 at 128.
 
 use sordino_graph::{Attributes, Node, NodeId, OpSpec, Port};
 
@@ -16,8 +17,9 @@ use crate::op;
 pub(super) fn cost(_: &Lowering<'_, Shared>, _: NodeId, node: &Node) -> Cost {
     let ty = &node.outputs[0];
     let Some(fixed) = ty.fixed() else { return Cost::FREE };
+    // What server 0 sends for the truncation goes with the parts.
     let truncated = truncate::cost(ty, fixed.fraction());
-    Cost { rounds: 1 + truncated.rounds, bytes: truncated.bytes + 2 * ty.bytes() as u64 }
+    Cost { bytes: truncated.bytes + 2 * ty.bytes() as u64, ..truncated }
 }
 
 pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
