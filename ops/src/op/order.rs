@@ -17,7 +17,7 @@ pub(crate) fn order<'r>(c: Value<'r>, x: Value<'r>) -> Value<'r> {
     x.recording().op(&OP.spec).input(c).input(x).build()
 }
 
-/// See [`order()`].
+/// See `order()`.
 pub static OP: Op = Op {
     spec: OpSpec { name: "order", role: Role::Compute, attributes: &[], infer, gradient: None },
     // Plaintext is sorted by a kernel of its own.

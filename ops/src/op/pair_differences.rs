@@ -20,7 +20,7 @@ pub(crate) fn pairs(items: usize) -> usize {
     items * items.saturating_sub(1) / 2
 }
 
-/// See [`pair_differences()`].
+/// See `pair_differences()`.
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "pair_differences",
