@@ -103,7 +103,8 @@ fn join_bits_of(x: Value<'_>, n: usize) -> Value<'_> {
 
 fn logic() -> Vec<Case> {
     type Logic = for<'r> fn(Value<'r>, Value<'r>) -> Value<'r>;
-    let of_two: [(&'static str, Logic, fn(u128, u128) -> u128); 3] =
+    type OfTwo = (&'static str, Logic, fn(u128, u128) -> u128);
+    let of_two: [OfTwo; 3] =
         [("and", and, |x, y| x & y), ("or", or, |x, y| x | y), ("xor", xor, |x, y| x ^ y)];
     let mut cases = Vec::new();
     for axes in shapes(11) {

@@ -14,7 +14,8 @@ fn truth(x: bool) -> f64 {
 
 fn comparisons() -> Vec<Case> {
     type Comparison = for<'r> fn(Value<'r>, Value<'r>) -> Value<'r>;
-    let all: [(&'static str, Comparison, fn(f64, f64) -> bool); 6] = [
+    type Named = (&'static str, Comparison, fn(f64, f64) -> bool);
+    let all: [Named; 6] = [
         ("less", less, |x, y| x < y),
         ("less_equal", less_equal, |x, y| x <= y),
         ("greater", greater, |x, y| x > y),

@@ -224,7 +224,7 @@ impl Stage {
             let bound = bound(exact) + exact.abs() * rounding(self.fixed) + doubles;
             let off = (result - exact).abs();
             // Not a number is never within a bound.
-            (!(off <= bound)).then(|| format!("{at}: element {i} is {result}, not {exact}: off by {off:e}, more than {bound:e}"))
+            (off.is_nan() || off > bound).then(|| format!("{at}: element {i} is {result}, not {exact}: off by {off:e}, more than {bound:e}"))
         });
         used.into_iter().next()
     }

@@ -6,11 +6,12 @@ use sordino_graph::{
 
 use super::weigh_first::{stack_type, weighing};
 use crate::kernel::{Context, KernelError, Op, in_ring_of};
-use crate::tensor::ring::Ring;
+use crate::tensor::ring::{Ring, sub_assign};
 use crate::value::{Elements, Tensor, TensorRing};
 
 /// The player's part of the sums, less a pad of `holders`; see
 /// [`tensor::weighing`](crate::tensor::weighing). The player that is `first` adds the constants.
+/// Returns them, and the pad, which is a summand of the result.
 pub static OP: Op = Op {
     spec: OpSpec {
         name: "weigh_second",
@@ -43,7 +44,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     if constants.len() != ty.shape.axes()[0] {
         return type_error!("takes a constant for each row");
     }
-    Ok(vec![ty])
+    Ok(vec![ty.clone(), ty])
 }
 
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
@@ -62,7 +63,9 @@ fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tenso
             row.fill(<R as Ring>::from_whole((constant * unit).round()));
         }
     }
-    cx.lone_pad()?.sub_from(out.make_mut());
+    let mut pad = Elements::<R>::zeros(&ty.shape);
+    cx.lone_pad()?.fill(pad.make_mut());
+    sub_assign(out.make_mut(), pad.as_slice());
     weighing.weigh(v.as_slice(), part.as_slice(), first, out.make_mut());
-    Ok(vec![R::tensor(out)])
+    Ok(vec![R::tensor(out), R::tensor(pad)])
 }

@@ -76,21 +76,18 @@ pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
     let spec = &op::weigh_second::OP.spec;
     let at_1 = second(true, attributes(&with_1, lane_first));
     let at_2 = second(false, attributes(&with_2, lane_second));
-    let sums_1 = cx.emit(spec, at_1, &[stack[1][1], part_1], &s1);
-    let sums_2 = cx.emit(spec, at_2, &[stack[2][0], part_2], &s2);
+    let [sums_1, pad_1] = cx.emit_all(spec, at_1, &[stack[1][1], part_1], &s1);
+    let [sums_2, pad_2] = cx.emit_all(spec, at_2, &[stack[2][0], part_2], &s2);
     let from_2 = cx.transfer(sums_2, &s1);
     let from_1 = cx.transfer(sums_1, &s2);
     let add = &op::add_n::OP.spec;
     let third_1 = cx.emit(add, Attributes::default(), &[sums_1, from_2], &s1);
     let third_2 = cx.emit(add, Attributes::default(), &[from_1, sums_2], &s2);
-    let mut pad = |lane, holders: &[PlayerName], at: &PlayerName| {
-        draw(cx, number, lane, holders.to_vec(), &ty, at)
-    };
-    let result = [
-        [pad(lane_second, &with_2, &s0), pad(lane_first, &with_1, &s0)],
-        [pad(lane_first, &with_1, &s1), third_1],
-        [third_2, pad(lane_second, &with_2, &s2)],
+    let at_0 = [
+        draw(cx, number, lane_second, with_2, &ty, &s0),
+        draw(cx, number, lane_first, with_1, &ty, &s0),
     ];
+    let result = [at_0, [pad_1, third_1], [third_2, pad_2]];
     cx.set_secret(id, Shared::Replicated(result));
 }
 
