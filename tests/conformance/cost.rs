@@ -69,8 +69,7 @@ pub fn check(plan: &Plan, run: &Run, steps: u64) -> Vec<String> {
 
 /// What the audit of a step finds, if the players draw what the graph says.
 ///
-/// Fails for any pad that a player draws twice, or alone, but for a summand of `weigh_bits` that only
-/// servers 1 and 2 need.
+/// Fails for any pad that a player draws twice, or that is drawn alone and is no summand.
 pub fn audit(lowered: &Graph) -> AuditSummary {
     let mut drawn: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (_, node) in lowered.nodes() {
@@ -83,9 +82,10 @@ pub fn audit(lowered: &Graph) -> AuditSummary {
         let players: BTreeSet<_> = draws.iter().map(|(player, _)| player).collect();
         let (repeated, alone) = (players.len() < draws.len(), players.len() < 2);
         assert!(!repeated, "{pad:?} is drawn by {draws:?}");
-        // Server 0 draws a summand of weighed bits only where something reads it.
-        let weighing = draws.iter().any(|(_, node)| node.op.name == "weigh_second");
-        assert!(weighing || !alone, "{pad:?} is drawn by {draws:?}");
+        // A pad that is a summand is not drawn by the holder of whom nothing reads it.
+        let summand = |name| matches!(name, "pad" | "weigh_second");
+        let summand = draws.iter().all(|(_, node)| summand(node.op.name));
+        assert!(summand || !alone, "{pad:?} is drawn by {draws:?}");
         summary.repeated += usize::from(repeated);
         summary.unshared += usize::from(alone);
     }
