@@ -15,9 +15,9 @@ pub(crate) fn pair_differences(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()
 }
 
-/// Pairs of so many items.
+/// Pairs of so many items; far too many where there are more than a shape can hold.
 pub(crate) fn pairs(items: usize) -> usize {
-    items * items.saturating_sub(1) / 2
+    items.saturating_mul(items.saturating_sub(1)) / 2
 }
 
 /// See `pair_differences()`.
