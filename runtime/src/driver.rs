@@ -209,7 +209,7 @@ impl Session {
         let index = PlanIndex::try_from(self.prepared.len()).unwrap_or(PlanIndex::MAX);
         for player in &self.setup.players {
             let (session, text) = (self.id, text.clone());
-            let message = Control::Prepare { session, plan: index, text };
+            let message = Control::Prepare { session, plan: index, first: 0, text };
             self.network.send(player, Frame::Control(message));
         }
         let expected = Digests { recorded: plan.recorded_digest.0, lowered: plan.lowered_digest.0 };

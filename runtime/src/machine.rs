@@ -23,9 +23,9 @@ const IN_FLIGHT: usize = 2;
 #[derive(Debug)]
 pub struct Machine {
     schedule: Arc<Schedule>,
-    /// Steps that may be started: those asked for in all.
+    /// Steps before this one may be started.
     asked: u64,
-    /// Steps finished.
+    /// Steps before this one are finished.
     done: u64,
     /// The steps in flight: the first is number `done`.
     steps: VecDeque<Step>,
@@ -159,16 +159,16 @@ pub enum Misdelivery {
 }
 
 impl Machine {
-    /// A machine that has run no step.
+    /// A machine that has run no step; its first one is number `first`.
     #[must_use]
-    pub fn new(schedule: Arc<Schedule>) -> Self {
+    pub fn new(schedule: Arc<Schedule>, first: u64) -> Self {
         Self {
+            asked: first,
+            done: first,
+            credits: schedule.targets.iter().map(|target| (target.clone(), first)).collect(),
             schedule,
-            asked: 0,
-            done: 0,
             steps: VecDeque::new(),
             early: HashMap::new(),
-            credits: HashMap::new(),
             owed: VecDeque::new(),
             running: 0,
         }

@@ -62,6 +62,8 @@ pub enum Control {
         session: SessionId,
         /// The plan's number.
         plan: PlanIndex,
+        /// The step that its first run begins with: after earlier plans have run the steps before.
+        first: u64,
         /// The text of the recorded graph, with source lines.
         text: String,
     },

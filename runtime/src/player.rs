@@ -123,8 +123,8 @@ impl Player {
 
     fn on_driver(&self, message: Control) {
         match message {
-            Control::Prepare { session, plan, text } => match self.open(session) {
-                Ok(session) => rayon::spawn(move || session.prepare(plan, &text)),
+            Control::Prepare { session, plan, first, text } => match self.open(session) {
+                Ok(session) => rayon::spawn(move || session.prepare(plan, first, &text)),
                 Err(reason) => {
                     let player = self.me.as_str().to_owned();
                     self.reply(Control::Abort { session, failure: Failure { player, reason } });

@@ -28,6 +28,9 @@ const LONG: Duration = Duration::from_secs(3);
 /// Greetings kept for plans that this player has not checked yet.
 const MOST_EARLY: usize = 10_000;
 
+/// Steps end here, so that counting on from any of them does not overflow.
+const MOST_STEPS: u64 = 1 << 48;
+
 /// How often a player tells the driver how far it is.
 const PROGRESS: Duration = Duration::from_millis(50);
 

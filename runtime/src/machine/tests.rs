@@ -39,7 +39,7 @@ fn schedule(plan: &Plan, name: &str) -> Arc<Schedule> {
 }
 
 fn machine(plan: &Plan, name: &str, steps: u64) -> Machine {
-    let mut machine = Machine::new(schedule(plan, name));
+    let mut machine = Machine::new(schedule(plan, name), 0);
     machine.ask(steps);
     machine
 }
@@ -329,7 +329,7 @@ fn a_receiver_gives_credit_before_its_sender_runs_out() {
 fn values_may_come_before_their_step_or_before_anything_is_asked() {
     let plan = plan(one_way);
     let values = drain(&mut machine(&plan, "a", 5));
-    let mut b = Machine::new(schedule(&plan, "b"));
+    let mut b = Machine::new(schedule(&plan, "b"), 0);
     for action in values.into_iter().rev() {
         let Action::Send { step, edge, value, .. } = action else { panic!("{action:?}") };
         b.on_received(&player("a"), step, edge, value).unwrap();

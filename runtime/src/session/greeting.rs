@@ -8,7 +8,7 @@ use sordino_ops::protocol::pads;
 use sordino_ops::{Plan, op_set};
 use zeroize::Zeroizing;
 
-use super::{Greeting, MOST_EARLY, PlanState, PlayerSession, guarded};
+use super::{Greeting, MOST_EARLY, MOST_STEPS, PlanState, PlayerSession, guarded};
 use crate::host::{PlanHost, Secrets};
 use crate::machine::Machine;
 use crate::message::{Control, Digests, Frame, GroupSecret, PlanIndex, Published};
@@ -16,11 +16,15 @@ use crate::schedule::Schedule;
 
 impl PlayerSession {
     /// Verifies, lowers and splits a recorded graph, and greets the players it is run with.
-    pub(crate) fn prepare(self: &Arc<Self>, plan: PlanIndex, text: &str) {
+    pub(crate) fn prepare(self: &Arc<Self>, plan: PlanIndex, first: u64, text: &str) {
+        if first > MOST_STEPS {
+            let reason = format!("asks for step {first}, and steps end at {MOST_STEPS}");
+            return self.fail(&self.driver, &reason);
+        }
         // The text is the driver's: whatever it makes our code do ends this session alone.
         match guarded(|| self.build(text)).unwrap_or_else(Err) {
             Ok(built) => match self.judge(&built.0) {
-                Ok(()) => self.greet(plan, built),
+                Ok(()) => self.greet(plan, first, built),
                 Err(reason) => self.fail(&self.me, &reason),
             },
             Err(reason) => self.fail(&self.driver, &reason),
@@ -42,7 +46,7 @@ impl PlayerSession {
         Ok((plan, schedule))
     }
 
-    fn greet(self: &Arc<Self>, plan: PlanIndex, (built, schedule): (Plan, Schedule)) {
+    fn greet(self: &Arc<Self>, plan: PlanIndex, first: u64, (built, schedule): (Plan, Schedule)) {
         let digests =
             Digests { recorded: built.recorded_digest.0, lowered: built.lowered_digest.0 };
         // Of the whole graph: who shares a secret greets all that share it, also those that, as
@@ -92,7 +96,7 @@ impl PlayerSession {
                 drop(state);
                 return self.fail(&self.driver, &format!("sent plan {plan} twice"));
             }
-            let machine = Machine::new(Arc::new(schedule));
+            let machine = Machine::new(Arc::new(schedule), first);
             let expected = peers.clone();
             let (greeted, ready) = (false, false);
             state.plans.insert(
