@@ -4,7 +4,7 @@
 //!     cargo bench --bench federated [-- [MODEL] [local|quic|plaintext|64|128]]
 //!
 //! Figures are medians over chunks of steps; a chunk of each kind follows the other. Processor time
-//! is this process's, all threads, and hardly depends on what else the machine does.
+//! is that of the players' processes, all threads, and hardly depends on what else the machine does.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -120,7 +120,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(processes) = &processes {
         let start = Instant::now();
         let session = Session::remote(low.setup.clone(), &processes.config)?;
-        let kind = Kind::new("ABY3 64 bits, seven processes over QUIC", session, &low, false)?;
+        let mut kind = Kind::new("ABY3 64 bits, seven processes over QUIC", session, &low, false)?;
+        kind.processes = processes.children.iter().map(Child::id).collect();
         println!(
             "{model}: driver's start to first step done: {:.3} s",
             start.elapsed().as_secs_f64()
@@ -140,6 +141,8 @@ struct Kind<'a> {
     name: &'static str,
     session: Session,
     function: Function<'a>,
+    /// The players' processes.
+    processes: Vec<u32>,
     seconds: Vec<f64>,
     processor: f64,
     bytes: (u64, u64),
@@ -161,14 +164,16 @@ impl<'a> Kind<'a> {
             federated_training(&program.model_owner, &program.data_owners)
         };
         session.run(&function, 1)?;
-        let seconds = Vec::new();
-        Ok(Self { name, session, function, seconds, processor: 0.0, bytes: (0, 0), memory: 0 })
+        let (seconds, processes) = (Vec::new(), vec![std::process::id()]);
+        let (processor, bytes, memory) = (0.0, (0, 0), 0);
+        Ok(Self { name, session, function, processes, seconds, processor, bytes, memory })
     }
 
     fn chunk(&mut self) -> Result<(), Box<dyn Error>> {
-        let before = processor_seconds();
+        let processor = |kind: &Self| kind.processes.iter().map(processor_seconds).sum::<f64>();
+        let before = processor(self);
         let run = self.session.run(&self.function, STEPS)?;
-        self.processor += processor_seconds() - before;
+        self.processor += processor(self) - before;
         self.seconds.push(run.seconds / STEPS as f64);
         let links = || run.reports.iter().flat_map(|report| &report.links);
         let values = links().map(|link| link.bytes).sum::<u64>() / STEPS;
@@ -206,9 +211,9 @@ impl<'a> Kind<'a> {
     }
 }
 
-/// Seconds that the processors have spent on this process; 0 where the system does not tell.
-fn processor_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+/// Seconds that the processors have spent on a process; 0 where the system does not tell.
+fn processor_seconds(process: &u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     // The name, in parentheses, may hold spaces. Then, in hundredths: user and system.
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());

@@ -50,6 +50,12 @@ impl<R: Ring> Spares<R> {
         // keeps the compiler from dropping it because nothing reads the zeros.
         buffer.fill(R::default());
         zeroize::optimization_barrier(&buffer);
+        self.keep(buffer);
+    }
+
+    /// Keeps a buffer of zeros if there is room.
+    pub fn keep(&self, buffer: Vec<R>) {
+        debug_assert!(buffer.iter().all(|&x| x == R::default()), "only zeros are kept");
         let bytes = buffer.len() * R::BYTES;
         if bytes >= LEAST_BYTES {
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

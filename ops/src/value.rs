@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 
 use crate::buffer::Spares;
 use crate::tensor::ring::Ring;
+use crate::tensor::spend::spend;
 
 /// A tensor. Cloning shares the elements; writing to shared elements copies them first.
 ///
@@ -121,6 +122,28 @@ impl<R: TensorRing> Elements<R> {
     #[must_use]
     pub fn as_slice(&self) -> &[R] {
         &self.elements.0
+    }
+
+    /// `visit(terms, out)` for `out`, in one or more blocks, with the elements of the terms at the
+    /// same places; see [`spend`]. Terms that other handles share keep their elements.
+    ///
+    /// # Panics
+    /// When a term has not as many elements as `out`.
+    pub(crate) fn spend<T: Send>(
+        mut terms: Vec<Self>,
+        out: &mut [T],
+        visit: &(impl Fn(&[&[R]], &mut [T]) + Sync),
+    ) {
+        let own = |term: &mut Self| Arc::get_mut(&mut term.elements).is_some();
+        if !terms.iter_mut().all(own) {
+            return visit(&terms.iter().map(Self::as_slice).collect::<Vec<_>>(), out);
+        }
+        spend(terms.iter_mut().map(Self::make_mut).collect(), out, visit);
+        for term in &mut terms {
+            if let Some(Wiped(zeros)) = Arc::get_mut(&mut term.elements) {
+                R::spares().keep(std::mem::take(zeros));
+            }
+        }
     }
 
     /// The elements, copied first if another handle shares them.

@@ -7,7 +7,7 @@ use sordino_graph::{
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::fixed::HEADROOM_BITS;
 use crate::tensor::ring::add_assign;
-use crate::value::{Tensor, slice, slice_mut};
+use crate::value::{Elements, Tensor, TensorRing, slice, slice_mut};
 
 /// `x[0] + x[1] + …`, of plaintext floats, of secrets, or of shares.
 ///
@@ -68,15 +68,14 @@ fn accumulate(sum: &mut Tensor, term: Tensor) -> Result<(), KernelError> {
     fn add<T: Copy + std::ops::AddAssign>(sum: &mut [T], term: &[T]) {
         sum.iter_mut().zip(term).for_each(|(sum, term)| *sum += *term);
     }
-    match (sum, &term) {
-        (Tensor::Ring64(sum), Tensor::Ring64(term)) => {
-            add_assign(sum.make_mut(), term.as_slice());
-        }
-        (Tensor::Ring128(sum), Tensor::Ring128(term)) => {
-            add_assign(sum.make_mut(), term.as_slice());
-        }
-        (Tensor::F32(sum), Tensor::F32(term)) => add(slice_mut(sum), slice(term)),
-        (Tensor::F64(sum), Tensor::F64(term)) => add(slice_mut(sum), slice(term)),
+    fn add_shares<R: TensorRing>(sum: &mut Elements<R>, term: Elements<R>) {
+        Elements::spend(vec![term], sum.make_mut(), &|terms, sum| add_assign(sum, terms[0]));
+    }
+    match (sum, term) {
+        (Tensor::Ring64(sum), Tensor::Ring64(term)) => add_shares(sum, term),
+        (Tensor::Ring128(sum), Tensor::Ring128(term)) => add_shares(sum, term),
+        (Tensor::F32(sum), Tensor::F32(term)) => add(slice_mut(sum), slice(&term)),
+        (Tensor::F64(sum), Tensor::F64(term)) => add(slice_mut(sum), slice(&term)),
         _ => return Err(KernelError::Bug("add_n got tensors of two kinds".into())),
     }
     Ok(())

@@ -56,15 +56,14 @@ fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tenso
     let Some(shares) = shares.collect::<Option<Vec<_>>>() else {
         return cx.bug("got shares of two rings");
     };
-    let shares: Vec<_> = shares.iter().map(Elements::as_slice).collect();
     let n = shape.elements();
     Ok(vec![if cx.node.outputs[0].element == Element::F32 {
         let mut out = vec![0.0f32; n];
-        decode_sum(&shares, fraction, scale, &mut out);
+        Elements::spend(shares, &mut out, &|shares, out| decode_sum(shares, fraction, scale, out));
         Tensor::f32(shape, out)
     } else {
         let mut out = vec![0.0f64; n];
-        decode_sum(&shares, fraction, scale, &mut out);
+        Elements::spend(shares, &mut out, &|shares, out| decode_sum(shares, fraction, scale, out));
         Tensor::f64(shape, out)
     }])
 }

@@ -29,6 +29,7 @@ pub mod ring_matmul;
 pub mod ring_ops;
 mod scratch;
 pub mod segments;
+pub(crate) mod spend;
 pub mod sums;
 pub mod truncation;
 pub mod weighing;

@@ -93,9 +93,9 @@ impl QuicNetwork {
         limits: Limits,
     ) -> Result<Arc<Self>, TransportError> {
         let name = identity.name().clone();
-        let transport = config::transport(limits);
+        let transports = config::Transports::new(limits);
         let accepting = match listen {
-            Some(_) => Some(config::server(server_config(identity, &roster)?, &transport)?),
+            Some(_) => Some(config::server(server_config(identity, &roster)?)?),
             None => None,
         };
         let all = roster.players().iter().map(|player| player.name().clone());
@@ -107,7 +107,7 @@ impl QuicNetwork {
                 continue;
             }
             let dial = match own_place_passed {
-                true => Some(config::client(client_config(identity, &roster, &peer)?, &transport)?),
+                true => Some(config::client(client_config(identity, &roster, &peer)?)?),
                 false => None,
             };
             peers.insert(peer, Peer::new(dial));
@@ -122,15 +122,20 @@ impl QuicNetwork {
         let runtime = Arc::new(TokioRuntime);
         let socket = runtime.wrap_udp_socket(socket).map_err(failed)?;
         let socket = Datagrams::new(socket);
-        let endpoint =
-            Endpoint::new_with_abstract_socket(config::endpoint(), accepting, socket, runtime)
-                .map_err(failed)?;
+        let endpoint = Endpoint::new_with_abstract_socket(
+            config::endpoint(),
+            accepting.clone(),
+            socket,
+            runtime,
+        )
+        .map_err(failed)?;
         let local = endpoint.local_addr().map_err(failed)?;
         let shared = Arc::new(Shared {
             name,
             roster,
             inbox,
             limits,
+            transports,
             endpoint,
             local,
             runtime: Handle::current(),
@@ -139,8 +144,8 @@ impl QuicNetwork {
             closing: AtomicBool::new(false),
             refused: Mutex::new(Refused::default()),
         });
-        if listen.is_some() {
-            shared.runtime.spawn(accept::accept(Arc::clone(&shared)));
+        if let Some(accepting) = accepting {
+            shared.runtime.spawn(accept::accept(Arc::clone(&shared), accepting));
         }
         Ok(Arc::new(Self { shared }))
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Connection, Incoming};
+use quinn::{Connection, ConnectionError, Incoming, ServerConfig};
 use rustls::pki_types::CertificateDer;
 use sordino_players::tls::{peer_name, refusal_text};
 use tokio::task::JoinSet;
@@ -25,7 +25,7 @@ pub(super) const HANDSHAKE: Duration = Duration::from_secs(5);
 const CROWD: usize = 16;
 
 /// Accepts until the endpoint is closed.
-pub(super) async fn accept(shared: Arc<Shared>) {
+pub(super) async fn accept(shared: Arc<Shared>, config: ServerConfig) {
     let mut handshakes = JoinSet::new();
     while let Some(incoming) = shared.endpoint.accept().await {
         while handshakes.try_join_next().is_some() {}
@@ -35,20 +35,28 @@ pub(super) async fn accept(shared: Arc<Shared>) {
             // Never validated twice, so that this cannot fail.
             let _ = incoming.retry();
         } else {
-            handshakes.spawn(welcome(Arc::clone(&shared), incoming));
+            let mut config = config.clone();
+            let transport = shared.transports.toward(incoming.remote_address());
+            config.transport_config(Arc::clone(transport));
+            handshakes.spawn(welcome(Arc::clone(&shared), incoming, config));
         }
     }
 }
 
-async fn welcome(shared: Arc<Shared>, incoming: Incoming) {
+async fn welcome(shared: Arc<Shared>, incoming: Incoming, config: ServerConfig) {
     let from = incoming.remote_address();
-    if timeout(HANDSHAKE, shake_hands(&shared, incoming, from)).await.is_err() {
+    let handshake = async { incoming.accept_with(Arc::new(config))?.await };
+    if timeout(HANDSHAKE, shake_hands(&shared, handshake, from)).await.is_err() {
         shared.refuse(from, "the handshake took too long");
     }
 }
 
-async fn shake_hands(shared: &Arc<Shared>, incoming: Incoming, from: SocketAddr) {
-    let connection = match async { incoming.accept()?.await }.await {
+async fn shake_hands(
+    shared: &Arc<Shared>,
+    handshake: impl Future<Output = Result<Connection, ConnectionError>>,
+    from: SocketAddr,
+) {
+    let connection = match handshake.await {
         Ok(connection) => connection,
         Err(error) => {
             let text = error.to_string();

@@ -39,8 +39,15 @@ impl Default for Limits {
 }
 
 /// Greatest UDP payload: what a loopback's largest IPv6 packet holds. Each packet costs as much as
-/// copying some kilobytes; discovery finds what the network between two players takes.
+/// copying some kilobytes, so the larger the better.
 pub(super) const MAX_PAYLOAD: u16 = 65_488;
+/// Greatest UDP payload between hosts: what an Ethernet frame of 9,000 bytes holds. Discovery
+/// searches up to it for what the network takes.
+const MAX_PAYLOAD_BETWEEN_HOSTS: u16 = 8952;
+/// On a loopback, discovery tries [`MAX_PAYLOAD`] and nothing in between: it searches by halving as
+/// long as the halves are at least this large, and tries the upper end when they are not. A search
+/// would cost each new connection a dozen datagrams of padding, which is parsed byte by byte.
+const LOOPBACK_CHANGE: u16 = 40_000;
 
 /// A peer's streams that may be open at once.
 const MAX_STREAMS: u32 = 256;
@@ -63,29 +70,46 @@ pub(super) fn endpoint() -> EndpointConfig {
     config
 }
 
-pub(super) fn server(
-    tls: rustls::ServerConfig,
-    transport: &Arc<TransportConfig>,
-) -> Result<quinn::ServerConfig, TransportError> {
+/// Without settings of connections, which depend on where they come from.
+pub(super) fn server(tls: rustls::ServerConfig) -> Result<quinn::ServerConfig, TransportError> {
     let tls = QuicServerConfig::try_from(tls).map_err(|_| TransportError::NoInitialCipher)?;
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(tls));
-    config.transport_config(Arc::clone(transport)).max_incoming(MAX_HANDSHAKES);
+    config.max_incoming(MAX_HANDSHAKES);
     Ok(config)
 }
 
-pub(super) fn client(
-    tls: rustls::ClientConfig,
-    transport: &Arc<TransportConfig>,
-) -> Result<quinn::ClientConfig, TransportError> {
+/// Without settings of connections, which depend on where they lead.
+pub(super) fn client(tls: rustls::ClientConfig) -> Result<quinn::ClientConfig, TransportError> {
     let tls = QuicClientConfig::try_from(tls).map_err(|_| TransportError::NoInitialCipher)?;
-    let mut config = quinn::ClientConfig::new(Arc::new(tls));
-    config.transport_config(Arc::clone(transport));
-    Ok(config)
+    Ok(quinn::ClientConfig::new(Arc::new(tls)))
 }
 
-pub(super) fn transport(limits: Limits) -> Arc<TransportConfig> {
-    let mut mtu = MtuDiscoveryConfig::default();
-    mtu.upper_bound(MAX_PAYLOAD);
+/// Settings of connections, by where they lead.
+#[derive(Debug, Clone)]
+pub(super) struct Transports {
+    loopback: Arc<TransportConfig>,
+    between_hosts: Arc<TransportConfig>,
+}
+
+impl Transports {
+    pub(super) fn new(limits: Limits) -> Self {
+        let mut loopback = MtuDiscoveryConfig::default();
+        loopback.upper_bound(MAX_PAYLOAD).minimum_change(LOOPBACK_CHANGE);
+        let mut between_hosts = MtuDiscoveryConfig::default();
+        between_hosts.upper_bound(MAX_PAYLOAD_BETWEEN_HOSTS);
+        Self {
+            loopback: transport(limits, loopback),
+            between_hosts: transport(limits, between_hosts),
+        }
+    }
+
+    /// Those of a connection with `remote`.
+    pub(super) fn toward(&self, remote: SocketAddr) -> &Arc<TransportConfig> {
+        if remote.ip().to_canonical().is_loopback() { &self.loopback } else { &self.between_hosts }
+    }
+}
+
+fn transport(limits: Limits, mtu: MtuDiscoveryConfig) -> Arc<TransportConfig> {
     let mut cubic = CubicConfig::default();
     cubic.initial_window(INITIAL_WINDOW);
     let silence = IdleTimeout::try_from(limits.silence).ok();

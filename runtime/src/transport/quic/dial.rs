@@ -187,7 +187,8 @@ async fn knock_at_all(
 ) -> Result<Connection, Option<ConnectionError>> {
     let mut attempts = JoinSet::new();
     for (wait, address) in (0..).map(|index| STAGGER * index).zip(addresses) {
-        let (endpoint, config) = (shared.endpoint.clone(), config.clone());
+        let (endpoint, mut config) = (shared.endpoint.clone(), config.clone());
+        config.transport_config(Arc::clone(shared.transports.toward(address)));
         attempts.spawn(async move {
             // Even a sleep of nothing takes a millisecond.
             if !wait.is_zero() {

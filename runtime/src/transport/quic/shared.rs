@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::Limits;
+use super::config::Transports;
 use super::link::{self, Greeted, Link};
 use super::wire::{CODE_DONE, CODE_REPLACED};
 use crate::transport::Inbox;
@@ -20,6 +21,7 @@ pub(super) struct Shared {
     pub(super) roster: Arc<Roster>,
     pub(super) inbox: Arc<dyn Inbox>,
     pub(super) limits: Limits,
+    pub(super) transports: Transports,
     pub(super) endpoint: Endpoint,
     pub(super) local: SocketAddr,
     pub(super) runtime: Handle,
