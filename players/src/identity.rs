@@ -201,6 +201,11 @@ impl Identity {
         signer.sign(message).map_err(|error| error.to_string())
     }
 
+    /// The private key as it is on disk.
+    pub(crate) fn key_pem(&self) -> &str {
+        &self.key_pem
+    }
+
     /// The certificate with the key loaded for signing, as rustls takes it.
     pub(crate) fn signer(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.signer)

@@ -29,10 +29,12 @@
 //! ```
 
 pub mod address;
+mod atomic;
 pub mod certificate;
 pub mod fingerprint;
 pub mod identity;
 pub mod roster;
+pub mod sealed;
 pub mod signed;
 pub mod tls;
 
@@ -41,6 +43,7 @@ pub use certificate::{Certificate, CertificateError};
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use identity::{Identity, IdentityError};
 pub use roster::{DRIVER, Player, Roster, RosterError};
+pub use sealed::{Seal, SealError};
 pub use signed::{SignedError, SignedPlans};
 pub use sordino_graph::{InvalidPlayerName, PlayerName};
 pub use tls::{Refusal, TlsError};

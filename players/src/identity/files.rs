@@ -1,14 +1,14 @@
 //! The two files of an identity.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use sordino_graph::PlayerName;
-use tempfile::{Builder, NamedTempFile};
 use zeroize::Zeroizing;
 
 use super::{IdentityError, certificate_file, key_file};
+use crate::atomic::{put, staged};
 
 /// Larger than any key or certificate; a wrong path must not fill the memory.
 const MAX_FILE: u64 = 64 * 1024;
@@ -42,8 +42,9 @@ pub(super) fn save(
         _ => unwritable(path, source),
     };
     // Both are on disk before either has its name.
-    let new_key = staged(&key_path, key, 0o600, 0o700).map_err(|e| unwritable(&key_path, e))?;
-    let new_certificate = staged(&certificate_path, certificate, 0o644, 0o755)
+    let new_key =
+        staged(&key_path, &[key.as_bytes()], 0o600, 0o700).map_err(|e| unwritable(&key_path, e))?;
+    let new_certificate = staged(&certificate_path, &[certificate.as_bytes()], 0o644, 0o755)
         .map_err(|e| unwritable(&certificate_path, e))?;
     put(new_key, &key_path, overwrite).map_err(|e| not_put(&key_path, e))?;
     put(new_certificate, &certificate_path, overwrite).map_err(|error| {
@@ -53,34 +54,6 @@ pub(super) fn save(
         }
         not_put(&certificate_path, error)
     })
-}
-
-/// The text in a file beside `path` that has no lasting name yet.
-fn staged(path: &Path, text: &str, mode: u32, folder_mode: u32) -> io::Result<NamedTempFile> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    create_folder(folder, folder_mode)?;
-    let mut builder = Builder::new();
-    builder.prefix(".new-");
-    // The mode is set at creation: a key is at no moment readable by others.
-    #[cfg(unix)]
-    builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(mode));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    Ok(file)
-}
-
-fn create_folder(folder: &Path, mode: u32) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
-    builder.create(folder)
-}
-
-fn put(file: NamedTempFile, path: &Path, overwrite: bool) -> io::Result<()> {
-    let done = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
-    done.map(|_| ()).map_err(|failed| failed.error)
 }
 
 pub(super) fn read_certificate(folder: &Path, name: &PlayerName) -> Result<String, IdentityError> {
