@@ -38,6 +38,10 @@ enum Command {
         /// The folder of this player's own data.
         #[arg(long, value_name = "DIR", default_value = "data/mnist")]
         data: PathBuf,
+        /// The folder where this player keeps what sessions are resumed from, sealed with its key.
+        /// Unless given, state/NAME beside the list of players.
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
         /// Where to listen, if not at the address that the list gives.
         #[arg(long, value_name = "IP:PORT")]
         listen: Option<SocketAddr>,
@@ -117,6 +121,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             name,
             config,
             data,
+            state,
             listen,
             release,
             over,
@@ -128,7 +133,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 Some(policy) => Consent::load(&policy)?,
                 None => Flags { release, over, insecure }.into(),
             };
-            let options = ServeOptions { name, config, data, consent, listen };
+            let options = ServeOptions { name, config, data, state, consent, listen };
             serve(&options, log, || stop_signal(until_eof)).map_err(Into::into)
         }
         Command::Review { file, view, json } => review::run(&file, view.as_deref(), json),

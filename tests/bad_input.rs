@@ -328,7 +328,7 @@ impl Stage {
         let hub: Arc<Hub> = Arc::default();
         let driver = sordino::players::roster::driver_name();
         let data = Arc::new(DataStore::new(mnist().to_owned()));
-        let options = PlayerOptions { data, consent: Consent::ALL, audit: None };
+        let options = PlayerOptions { data, consent: Consent::ALL, checkpoints: None, audit: None };
         let new = |name: &PlayerName| {
             let player = Player::new(name.clone(), driver.clone(), options.clone(), |_| {});
             player.attach(hub.network(name));

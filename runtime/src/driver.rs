@@ -3,6 +3,8 @@
 //! The driver is trusted with nothing: it sends recorded graphs, which each player judges and
 //! lowers itself, and gets digests, progress, published values and reports.
 
+mod checkpoint;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -10,8 +12,10 @@ use std::time::{Duration, Instant};
 
 use sordino_graph::{Function, PlayerName, RecordError, Setup, print_with_sources};
 use sordino_ops::{Plan, PlanError, Tensor};
+use sordino_players::IdentityError;
 use sordino_players::roster::driver_name;
 
+use self::checkpoint::Checkpointing;
 use crate::message::{
     Control, DataHeader, Digests, Failure, Frame, PlanIndex, Published, SessionId,
 };
@@ -50,6 +54,14 @@ pub enum RunError {
         /// The function.
         function: String,
     },
+    /// A run cannot be resumed.
+    #[error("session {session} cannot be resumed: {reason}")]
+    NotResumed {
+        /// The session that the run began with.
+        session: SessionId,
+        /// Why.
+        reason: String,
+    },
     /// Players did not answer.
     #[error("no answer from {players:?} for {seconds} s: look into their logs")]
     Silence {
@@ -61,6 +73,9 @@ pub enum RunError {
     /// The session failed earlier.
     #[error("the session is over; open a new one")]
     Over,
+    /// A player of this process has no key to seal its checkpoints with.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// There is no source of randomness for the session's name.
     #[error("no source of randomness: {0}")]
     NoRandomness(getrandom::Error),
@@ -74,6 +89,14 @@ pub enum Event<'a> {
         /// Steps done.
         done: u64,
     },
+    /// A player did not write a checkpoint. The run goes on; it can be resumed from the last one
+    /// that all players have.
+    Unsaved {
+        /// Who.
+        player: &'a PlayerName,
+        /// Why.
+        reason: &'a str,
+    },
     /// A player published a value.
     Published {
         /// Who.
@@ -84,7 +107,7 @@ pub enum Event<'a> {
 }
 
 /// The outcome of a run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Run {
     /// What was published, in the order of arrival.
     pub published: Vec<(PlayerName, Published)>,
@@ -150,6 +173,7 @@ pub struct Session {
     network: Arc<dyn Network>,
     arrivals: Arrivals,
     prepared: HashMap<String, Prepared>,
+    checkpoints: Checkpointing,
     over: bool,
     /// What lives as long as the session: the players of a process, or the network's thread.
     _keep: Box<dyn std::any::Any + Send>,
@@ -160,7 +184,7 @@ pub struct Session {
 struct Prepared {
     index: PlanIndex,
     plan: Arc<Plan>,
-    /// Steps run so far in the session.
+    /// Steps run so far, those before the session was resumed included.
     steps: u64,
 }
 
@@ -178,7 +202,9 @@ impl Session {
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(RunError::NoRandomness)?;
         let (id, prepared) = (SessionId(id), HashMap::new());
-        Ok(Self { id, setup, network, arrivals, prepared, over: false, _keep: keep })
+        let checkpoints = Checkpointing::of(id);
+        let over = false;
+        Ok(Self { id, setup, network, arrivals, prepared, checkpoints, over, _keep: keep })
     }
 
     /// Players, protocol and policy.
@@ -207,9 +233,10 @@ impl Session {
         let text = print_with_sources(&recorded);
         let plan = Arc::new(Plan::new(recorded)?);
         let index = PlanIndex::try_from(self.prepared.len()).unwrap_or(PlanIndex::MAX);
+        let first = self.checkpoints.steps_of(&plan.recorded_digest);
         for player in &self.setup.players {
             let (session, text) = (self.id, text.clone());
-            let message = Control::Prepare { session, plan: index, first: 0, text };
+            let message = Control::Prepare { session, plan: index, first, text };
             self.network.send(player, Frame::Control(message));
         }
         let expected = Digests { recorded: plan.recorded_digest.0, lowered: plan.lowered_digest.0 };
@@ -228,7 +255,7 @@ impl Session {
                 waiting.remove(&from);
             }
         }
-        let prepared = Prepared { index, plan, steps: 0 };
+        let prepared = Prepared { index, plan, steps: first };
         self.prepared.insert(function.signature().to_owned(), prepared.clone());
         Ok(prepared)
     }
@@ -241,15 +268,12 @@ impl Session {
         self.run_with(function, steps, |_| {})
     }
 
-    /// As [`run`](Self::run), telling `watch` what happens meanwhile.
-    ///
-    /// # Errors
-    /// [`RunError`]; the session is over when players have failed.
-    pub fn run_with(
+    /// Steps between which nothing is kept.
+    fn run_piece(
         &mut self,
         function: &Function<'_>,
         steps: u64,
-        mut watch: impl FnMut(Event<'_>),
+        watch: &mut impl FnMut(Event<'_>),
     ) -> Result<Run, RunError> {
         let Prepared { index, steps: before, .. } = self.prepared(function)?;
         let start = Instant::now();
@@ -258,7 +282,7 @@ impl Session {
             self.network.send(player, Frame::Control(message));
         }
         let mut waiting: BTreeSet<_> = self.setup.players.iter().cloned().collect();
-        let mut run = Run { published: Vec::new(), reports: Vec::new(), seconds: 0.0 };
+        let mut run = Run::default();
         let mut furthest = 0;
         while !waiting.is_empty() {
             let (from, message) = self.receive(&waiting, SILENCE)?;

@@ -21,6 +21,16 @@ impl Variables {
     fn with<T>(&self, visit: impl FnOnce(&mut HashMap<String, Tensor>) -> T) -> T {
         visit(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// All of them, as they are.
+    pub(crate) fn all(&self) -> HashMap<String, Tensor> {
+        self.with(|variables| variables.clone())
+    }
+
+    /// Puts these in the place of all that there are.
+    pub(crate) fn replace(&self, new: HashMap<String, Tensor>) {
+        self.with(|variables| *variables = new);
+    }
 }
 
 /// The secrets of one plan, by the players that know them.

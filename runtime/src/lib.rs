@@ -5,6 +5,7 @@
 //! carries what [`message`] lists, in memory or over QUIC.
 
 pub mod audit;
+pub mod checkpoint;
 pub mod consent;
 pub mod driver;
 mod host;
@@ -22,6 +23,7 @@ mod session;
 pub mod transport;
 
 pub use audit::Audit;
+pub use checkpoint::Checkpoints;
 pub use consent::{Consent, Flags};
 pub use driver::{Event, Run, RunError, Session};
 pub use message::Published;

@@ -4,6 +4,7 @@
 //! a [`DataHeader`] and raw little-endian elements.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sordino_ops::Tensor;
@@ -20,6 +21,22 @@ impl fmt::Display for SessionId {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
+
+impl FromStr for SessionId {
+    type Err = InvalidSessionId;
+
+    /// Reads what `Display` writes: 32 hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
+        let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(text, 16).ok().filter(|_| digits);
+        number.map(|number| Self(number.to_be_bytes())).ok_or(InvalidSessionId)
+    }
+}
+
+/// A text is no name of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a session has a name of 32 hexadecimal digits")]
+pub struct InvalidSessionId;
 
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,6 +158,54 @@ pub enum Control {
         /// Why.
         failure: Failure,
     },
+    /// Driver to player, which has done all that was asked: write a checkpoint.
+    Checkpoint {
+        /// The session.
+        session: SessionId,
+        /// Its number: they are counted from 1, on and on when a run is resumed.
+        number: u64,
+        /// The last checkpoint that all players have, or 0: it is not removed.
+        keep: u64,
+    },
+    /// Player to driver: the checkpoint is on disk.
+    Saved {
+        /// The session.
+        session: SessionId,
+        /// Its number.
+        number: u64,
+        /// Why it is not.
+        problem: Option<String>,
+    },
+    /// Driver to player: which checkpoints are there of an earlier session?
+    Recall {
+        /// The session; this message may open it.
+        session: SessionId,
+        /// The earlier one.
+        of: SessionId,
+    },
+    /// Player to driver: these.
+    Recalled {
+        /// The session.
+        session: SessionId,
+        /// Those that are whole.
+        cuts: Vec<Cut>,
+        /// What is wrong with others.
+        problems: Vec<String>,
+    },
+    /// Driver to player: begin with what a checkpoint of an earlier session has.
+    Restore {
+        /// The session.
+        session: SessionId,
+        /// The earlier one.
+        of: SessionId,
+        /// The checkpoint.
+        number: u64,
+    },
+    /// Player to driver: the variables are those of the checkpoint.
+    Restored {
+        /// The session.
+        session: SessionId,
+    },
     /// Driver to player: the session is over.
     Close {
         /// The session.
@@ -155,6 +220,17 @@ pub struct Digests {
     pub recorded: [u8; 32],
     /// Of the lowered graph.
     pub lowered: [u8; 32],
+}
+
+/// A checkpoint that a player has: what must be the same with all players to go on from it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cut {
+    /// Its number.
+    pub number: u64,
+    /// The session that wrote it.
+    pub writer: SessionId,
+    /// Steps run of each plan, by the digest of its recorded graph.
+    pub steps: Vec<([u8; 32], u64)>,
 }
 
 /// A secret of a group of players for one plan of a session, drawn by the first of the group:
@@ -216,8 +292,29 @@ impl Control {
             | Self::Finished { session, .. }
             | Self::Hello { session, .. }
             | Self::Credit { session, .. }
+            | Self::Checkpoint { session, .. }
+            | Self::Saved { session, .. }
+            | Self::Recall { session, .. }
+            | Self::Recalled { session, .. }
+            | Self::Restore { session, .. }
+            | Self::Restored { session }
             | Self::Abort { session, .. }
             | Self::Close { session } => *session,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_sessions_are_read_as_written() {
+        let id = SessionId([0, 1, 0xab, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0xff]);
+        assert_eq!(id.to_string(), "0001ab030405060708090a0b0c0d0eff");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for text in ["", "0001", "+001ab030405060708090a0b0c0d0eff", &format!("{id}0"), "x\u{e9}"] {
+            assert_eq!(text.parse::<SessionId>(), Err(InvalidSessionId), "{text}");
         }
     }
 }

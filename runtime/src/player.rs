@@ -9,6 +9,7 @@ use sordino_ops::Tensor;
 use sordino_ops::data::DataStore;
 
 use crate::audit::Audit;
+use crate::checkpoint::Checkpoints;
 use crate::consent::Consent;
 use crate::message::{Control, DataHeader, Failure, Frame, SessionId};
 use crate::session::PlayerSession;
@@ -41,6 +42,8 @@ pub struct PlayerOptions {
     pub data: Arc<DataStore>,
     /// What may happen to its own data.
     pub consent: Consent,
+    /// Where it keeps what sessions are to be resumed from.
+    pub checkpoints: Option<Arc<Checkpoints>>,
     /// Notes every pad that is drawn, for tests.
     pub audit: Option<Arc<Audit>>,
 }
@@ -121,15 +124,37 @@ impl Player {
         Ok(session)
     }
 
+    /// As [`open`](Self::open); the driver is told why not.
+    fn opened(&self, session: SessionId) -> Option<Arc<PlayerSession>> {
+        let refused = |reason| {
+            let player = self.me.as_str().to_owned();
+            self.reply(Control::Abort { session, failure: Failure { player, reason } });
+        };
+        self.open(session).map_err(refused).ok()
+    }
+
     fn on_driver(&self, message: Control) {
         match message {
-            Control::Prepare { session, plan, first, text } => match self.open(session) {
-                Ok(session) => rayon::spawn(move || session.prepare(plan, first, &text)),
-                Err(reason) => {
-                    let player = self.me.as_str().to_owned();
-                    self.reply(Control::Abort { session, failure: Failure { player, reason } });
+            Control::Prepare { session, plan, first, text } => {
+                if let Some(session) = self.opened(session) {
+                    rayon::spawn(move || session.prepare(plan, first, &text));
                 }
-            },
+            }
+            Control::Recall { session, of } => {
+                if let Some(session) = self.opened(session) {
+                    session.recall(of);
+                }
+            }
+            Control::Restore { session, of, number } => {
+                if let Some(session) = self.opened(session) {
+                    session.restore(of, number);
+                }
+            }
+            Control::Checkpoint { session, number, keep } => {
+                if let Some(session) = self.session(&session) {
+                    session.checkpoint(number, keep);
+                }
+            }
             Control::Run { session, plan, steps } => {
                 if let Some(session) = self.session(&session) {
                     session.run(plan, steps);

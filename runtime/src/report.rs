@@ -37,3 +37,25 @@ pub struct LinkReport {
     /// is in the next report.
     pub wire_bytes: u64,
 }
+
+impl PlayerReport {
+    /// Adds what later steps of the same player cost.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.steps += later.steps;
+        self.seconds += later.seconds;
+        self.computing += later.computing;
+        self.waiting += later.waiting;
+        self.sending += later.sending;
+        self.peak_memory = self.peak_memory.max(later.peak_memory);
+        for link in later.links {
+            match self.links.iter_mut().find(|known| known.to == link.to) {
+                Some(known) => {
+                    known.messages += link.messages;
+                    known.bytes += link.bytes;
+                    known.wire_bytes += link.wire_bytes;
+                }
+                None => self.links.push(link),
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@ use sordino_ops::data::DataStore;
 use sordino_players::roster::driver_name;
 use sordino_players::{Identity, IdentityError, Roster, RosterError, SignedPlans};
 
+use crate::checkpoint::Checkpoints;
 use crate::consent::Consent;
 use crate::player::{Player, PlayerOptions};
 use crate::remote::{event_loop, folder};
@@ -25,6 +26,9 @@ pub struct ServeOptions {
     pub config: PathBuf,
     /// The folder of its own data.
     pub data: PathBuf,
+    /// The folder where it keeps what sessions are resumed from; `state/NAME` beside the list of
+    /// players, if not given.
+    pub state: Option<PathBuf>,
     /// What may happen to its own data; plans that it has signed may run as well.
     pub consent: Consent,
     /// Where to listen, if not at the address that the list gives: behind a port forwarding, say.
@@ -80,7 +84,12 @@ pub fn serve<S: Future<Output = ()>>(
     let data = Arc::new(DataStore::new(options.data.clone()));
     let signed = SignedPlans::of(&identity, &folder(&options.config));
     let consent = options.consent.clone().with_signed(signed);
-    let own = PlayerOptions { data, consent, audit: None };
+    let state = options.state.clone();
+    let state =
+        state.unwrap_or_else(|| folder(&options.config).join("state").join(options.name.as_str()));
+    let checkpoints = Checkpoints::new(&state, &identity, &roster);
+    let checkpoints = Some(Arc::new(checkpoints));
+    let own = PlayerOptions { data, consent, checkpoints, audit: None };
     let player = Player::new(options.name.clone(), driver_name(), own, log.clone());
     event_loop().map_err(ServeError::EventLoop)?.block_on(async {
         let inbox: Arc<dyn Inbox> = player.clone();

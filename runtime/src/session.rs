@@ -1,10 +1,11 @@
 //! A player's side of a session: its plans, what arrives for them, its end.
 
+mod checkpoint;
 mod greeting;
 mod turn;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use sordino_graph::{PlayerName, Type};
@@ -42,6 +43,8 @@ pub(crate) struct PlayerSession {
     network: Arc<dyn Network>,
     options: PlayerOptions,
     variables: Arc<Variables>,
+    agreed: OnceLock<checkpoint::Agreed>,
+    restored: OnceLock<checkpoint::Restored>,
     state: Mutex<State>,
 }
 
@@ -115,7 +118,8 @@ impl PlayerSession {
         };
         let variables = Arc::default();
         let state = Mutex::new(state);
-        Arc::new(Self { id, me, driver, network, options, variables, state })
+        let (agreed, restored) = (OnceLock::new(), OnceLock::new());
+        Arc::new(Self { id, me, driver, network, options, variables, agreed, restored, state })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

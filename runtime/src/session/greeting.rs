@@ -22,7 +22,8 @@ impl PlayerSession {
             return self.fail(&self.driver, &reason);
         }
         // The text is the driver's: whatever it makes our code do ends this session alone.
-        match guarded(|| self.build(text)).unwrap_or_else(Err) {
+        let built = guarded(|| self.build(text)).unwrap_or_else(Err);
+        match built.and_then(|built| self.agree(built.0.recorded.setup()).map(|()| built)) {
             Ok(built) => match self.judge(&built.0) {
                 Ok(()) => self.greet(plan, first, built),
                 Err(reason) => self.fail(&self.me, &reason),

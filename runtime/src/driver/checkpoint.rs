@@ -1,0 +1,254 @@
+//! When a session is kept on the players' disks, and how a run is resumed from there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use sordino_graph::{Digest, Function, PlayerName, digest};
+
+use super::{Event, READY, Run, RunError, Session};
+use crate::message::{Control, Cut, Failure, Frame, SessionId};
+
+/// What a driver knows of the checkpoints of its run.
+pub(super) struct Checkpointing {
+    /// The session that the run began with.
+    session: SessionId,
+    /// The last checkpoint that all players have; 0 for none.
+    agreed: u64,
+    /// The last one that was asked for.
+    asked: u64,
+    /// Steps between two of them; 0 for none at all.
+    every: u64,
+    /// Steps since the last one.
+    since: u64,
+    /// Steps of each plan in the checkpoint that the run was resumed from.
+    steps: BTreeMap<[u8; 32], u64>,
+}
+
+impl Checkpointing {
+    pub(super) fn of(session: SessionId) -> Self {
+        Self { session, agreed: 0, asked: 0, every: 0, since: 0, steps: BTreeMap::new() }
+    }
+
+    /// Steps of a plan that were run before the session was resumed.
+    pub(super) fn steps_of(&self, recorded: &Digest) -> u64 {
+        self.steps.get(&recorded.0).copied().unwrap_or(0)
+    }
+
+    /// How many of `left` steps to run before the next checkpoint.
+    fn piece(&self, left: u64) -> u64 {
+        if self.every == 0 { left } else { left.min(self.every - self.since) }
+    }
+}
+
+impl Session {
+    /// The name by which the run can be resumed: that of the session which it began with.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.checkpoints.session
+    }
+
+    /// From now on has all players keep, after each `steps` steps of whatever functions, what it
+    /// takes to resume from there; 0 for never, as it is in the beginning.
+    pub fn checkpoint_every(&mut self, steps: u64) {
+        self.checkpoints.every = steps;
+        self.checkpoints.since = 0;
+    }
+
+    /// How many steps of a function were run, those before the run was resumed included.
+    ///
+    /// # Errors
+    /// [`RunError::Record`] when the program is wrong.
+    pub fn steps_of(&self, function: &Function<'_>) -> Result<u64, RunError> {
+        if let Some(prepared) = self.prepared.get(function.signature()) {
+            return Ok(prepared.steps);
+        }
+        Ok(self.checkpoints.steps_of(&digest(&function.record(&self.setup)?)))
+    }
+
+    /// Goes on with the run that `session` began: variables are what they were at the last
+    /// checkpoint that all players have, and functions go on with the steps after it. Secrets are
+    /// fresh: this is a session of its own, in which nothing may have been prepared yet.
+    ///
+    /// # Errors
+    /// [`RunError::NotResumed`] when players have no common checkpoint;
+    /// [`RunError::Failed`] when one of them cannot use it.
+    pub fn resume(&mut self, session: SessionId) -> Result<(), RunError> {
+        let recall = |id| Control::Recall { session: id, of: session };
+        let answers = self.ask_all(recall, |message| match message {
+            Control::Recalled { cuts, problems, .. } => Some((cuts, problems)),
+            _ => None,
+        })?;
+        let cut = match last_common(&answers) {
+            Some(cut) => cut.clone(),
+            None => {
+                let reason = what_is_missing(&answers);
+                let player = sordino_players::roster::driver_name().as_str().to_owned();
+                self.give_up(&Failure { player, reason: reason.clone() });
+                return Err(RunError::NotResumed { session, reason });
+            }
+        };
+        let number = cut.number;
+        let restore = |id| Control::Restore { session: id, of: session, number };
+        let done = |message| matches!(message, Control::Restored { .. }).then_some(());
+        self.ask_all(restore, done)?;
+        let steps = cut.steps.into_iter().collect();
+        let Checkpointing { every, .. } = self.checkpoints;
+        self.checkpoints =
+            Checkpointing { session, agreed: number, asked: number, every, since: 0, steps };
+        Ok(())
+    }
+
+    /// Has all players write a checkpoint now.
+    ///
+    /// # Errors
+    /// [`RunError`]; the session is over when players have failed. A player that cannot write is
+    /// told of as [`Event::Unsaved`].
+    pub fn checkpoint(&mut self, mut watch: impl FnMut(Event<'_>)) -> Result<(), RunError> {
+        self.checkpoints.asked += 1;
+        let (number, keep) = (self.checkpoints.asked, self.checkpoints.agreed);
+        let save = |session| Control::Checkpoint { session, number, keep };
+        let answers = self.ask_all(save, |message| match message {
+            Control::Saved { number: of, problem, .. } if of == number => Some(problem),
+            _ => None,
+        })?;
+        let mut whole = true;
+        for (player, problem) in &answers {
+            if let Some(reason) = problem {
+                whole = false;
+                watch(Event::Unsaved { player, reason });
+            }
+        }
+        if whole {
+            self.checkpoints.agreed = number;
+        }
+        self.checkpoints.since = 0;
+        Ok(())
+    }
+
+    /// As [`run`](Self::run), telling `watch` what happens meanwhile.
+    ///
+    /// # Errors
+    /// [`RunError`]; the session is over when players have failed.
+    pub fn run_with(
+        &mut self,
+        function: &Function<'_>,
+        steps: u64,
+        mut watch: impl FnMut(Event<'_>),
+    ) -> Result<Run, RunError> {
+        let (mut run, mut before) = (Run::default(), 0);
+        loop {
+            let piece = self.checkpoints.piece(steps - before);
+            let mut see = |event: Event<'_>| match event {
+                Event::Progress { done } => watch(Event::Progress { done: before + done }),
+                other => watch(other),
+            };
+            let part = self.run_piece(function, piece, &mut see)?;
+            run.add(part);
+            before += piece;
+            self.checkpoints.since += piece;
+            if self.checkpoints.every > 0 && self.checkpoints.since >= self.checkpoints.every {
+                let start = Instant::now();
+                self.checkpoint(&mut watch)?;
+                run.seconds += start.elapsed().as_secs_f64();
+            }
+            if before >= steps {
+                return Ok(run);
+            }
+        }
+    }
+
+    /// Sends all players a message, and waits until each has given the answer that `take` wants.
+    fn ask_all<T>(
+        &mut self,
+        message: impl Fn(SessionId) -> Control,
+        take: impl Fn(Control) -> Option<T>,
+    ) -> Result<BTreeMap<PlayerName, T>, RunError> {
+        for player in &self.setup.players {
+            self.network.send(player, Frame::Control(message(self.id)));
+        }
+        let mut waiting: BTreeSet<_> = self.setup.players.iter().cloned().collect();
+        let mut answers = BTreeMap::new();
+        while !waiting.is_empty() {
+            let (from, message) = self.receive(&waiting, READY)?;
+            if let Some(answer) = take(message)
+                && waiting.remove(&from)
+            {
+                answers.insert(from, answer);
+            }
+        }
+        Ok(answers)
+    }
+}
+
+impl Run {
+    /// Adds later steps of the same function.
+    fn add(&mut self, later: Self) {
+        self.published.extend(later.published);
+        self.seconds += later.seconds;
+        for report in later.reports {
+            match self.reports.iter_mut().find(|known| known.player == report.player) {
+                Some(known) => known.add(report),
+                None => self.reports.push(report),
+            }
+        }
+    }
+}
+
+/// What each player answered: the checkpoints that it has, and what is wrong with others.
+type Recalled = BTreeMap<PlayerName, (Vec<Cut>, Vec<String>)>;
+
+/// The newest checkpoint that all have.
+fn last_common(answers: &Recalled) -> Option<&Cut> {
+    let (first, rest) = answers.values().next().map(|first| (first, answers.values().skip(1)))?;
+    let common = |cut: &&Cut| rest.clone().all(|(cuts, _)| cuts.contains(cut));
+    first.0.iter().filter(common).max_by_key(|cut| cut.number)
+}
+
+/// Why there is none, player by player.
+fn what_is_missing(answers: &Recalled) -> String {
+    let mut lines = vec!["there is no checkpoint of it that all players have".to_owned()];
+    for (player, (cuts, problems)) in answers {
+        let numbers: Vec<_> = cuts.iter().map(|cut| cut.number.to_string()).collect();
+        let has = if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") };
+        lines.push(format!("{player} has {has}"));
+        lines.extend(problems.iter().map(|problem| format!("{player}: {problem}")));
+    }
+    lines.join("\n  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(number: u64, writer: u8) -> Cut {
+        Cut { number, writer: SessionId([writer; 16]), steps: vec![([1; 32], number * 5)] }
+    }
+
+    fn answers(of: &[&[Cut]]) -> Recalled {
+        let player = |i: usize| PlayerName::new(&format!("p{i}")).unwrap();
+        of.iter().enumerate().map(|(i, cuts)| (player(i), (cuts.to_vec(), vec![]))).collect()
+    }
+
+    #[test]
+    fn players_go_on_from_the_newest_checkpoint_that_all_have() {
+        let newest = |of: &[&[Cut]]| last_common(&answers(of)).map(|cut| cut.number);
+        assert_eq!(newest(&[&[cut(1, 7), cut(2, 7)], &[cut(1, 7), cut(2, 7)]]), Some(2));
+        assert_eq!(newest(&[&[cut(1, 7), cut(2, 7)], &[cut(1, 7)]]), Some(1));
+        assert_eq!(newest(&[&[cut(1, 7)], &[cut(1, 7), cut(2, 7)]]), Some(1));
+        assert_eq!(newest(&[&[cut(2, 7)], &[cut(1, 7)]]), None);
+        assert_eq!(newest(&[&[cut(1, 7)], &[]]), None);
+        assert_eq!(newest(&[]), None);
+        // Two sessions that were resumed from one checkpoint wrote different seconds.
+        assert_eq!(newest(&[&[cut(1, 7), cut(2, 8)], &[cut(1, 7), cut(2, 9)]]), Some(1));
+    }
+
+    #[test]
+    fn what_is_missing_is_said_of_each_player() {
+        let mut answers = answers(&[&[cut(1, 7), cut(2, 7)], &[]]);
+        answers.values_mut().last().unwrap().1.push("x.sealed was altered".to_owned());
+        let text = what_is_missing(&answers);
+        for part in ["p0 has 1, 2", "p1 has none", "p1: x.sealed was altered"] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}
