@@ -4,6 +4,7 @@
 //! lowers itself, and gets digests, progress, published values and reports.
 
 mod checkpoint;
+mod publications;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use sordino_players::IdentityError;
 use sordino_players::roster::driver_name;
 
 use self::checkpoint::Checkpointing;
+use self::publications::Publications;
 use crate::message::{
     Control, DataHeader, Digests, Failure, Frame, PlanIndex, Published, SessionId,
 };
@@ -247,8 +249,7 @@ impl Session {
                 && plan == index
             {
                 if digests != expected {
-                    let reason = "would run another plan than the driver".to_owned();
-                    self.give_up(&Failure { player: from.as_str().to_owned(), reason });
+                    self.blame(&from, "would run another plan than the driver".to_owned());
                     let function = function.name().to_owned();
                     return Err(RunError::Digest { player: from, function });
                 }
@@ -275,7 +276,7 @@ impl Session {
         steps: u64,
         watch: &mut impl FnMut(Event<'_>),
     ) -> Result<Run, RunError> {
-        let Prepared { index, steps: before, .. } = self.prepared(function)?;
+        let Prepared { index, plan, steps: before } = self.prepared(function)?;
         let start = Instant::now();
         for player in &self.setup.players {
             let message = Control::Run { session: self.id, plan: index, steps };
@@ -283,6 +284,7 @@ impl Session {
         }
         let mut waiting: BTreeSet<_> = self.setup.players.iter().cloned().collect();
         let mut run = Run::default();
+        let mut publications = Publications::of(&plan, steps);
         let mut furthest = 0;
         while !waiting.is_empty() {
             let (from, message) = self.receive(&waiting, SILENCE)?;
@@ -295,14 +297,18 @@ impl Session {
                     }
                 }
                 Control::Published { plan, value, .. } if plan == index => {
+                    if let Err(reason) = publications.take(&from, &value) {
+                        return Err(self.blame(&from, reason));
+                    }
                     watch(Event::Published { player: &from, value: &value });
                     run.published.push((from, value));
                 }
                 Control::Finished { plan, mut report, .. } if plan == index => {
                     // What a player says of itself is told under the name that it proved.
                     report.player = from.as_str().to_owned();
-                    run.reports.push(report);
-                    waiting.remove(&from);
+                    if waiting.remove(&from) {
+                        run.reports.push(report);
+                    }
                 }
                 _ => {}
             }
@@ -329,7 +335,9 @@ impl Session {
         loop {
             let failure = match self.arrivals.0.recv_timeout(patience) {
                 Ok((_, Arrival::Control(message))) if message.session() != self.id => continue,
-                Ok((_, Arrival::Control(Control::Abort { failure, .. }))) => failure,
+                Ok((from, Arrival::Control(Control::Abort { failure, .. }))) => {
+                    failure.told_by(&from)
+                }
                 Ok((from, Arrival::Control(message))) => return Ok((from, message)),
                 Ok((from, Arrival::Lost(_))) if !self.setup.players.contains(&from) => continue,
                 Ok((from, Arrival::Lost(reason))) => {
@@ -337,7 +345,7 @@ impl Session {
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     let reason = format!("heard nothing for {} s", patience.as_secs());
-                    self.give_up(&Failure { player: driver_name().as_str().to_owned(), reason });
+                    self.blame(&driver_name(), reason);
                     let players = waiting.iter().cloned().collect();
                     return Err(RunError::Silence { players, seconds: patience.as_secs() });
                 }
@@ -345,6 +353,13 @@ impl Session {
             self.give_up(&failure);
             return Err(RunError::Failed(failure));
         }
+    }
+
+    /// Ends the session for what `player` did.
+    fn blame(&mut self, player: &PlayerName, reason: String) -> RunError {
+        let failure = Failure { player: player.as_str().to_owned(), reason };
+        self.give_up(&failure);
+        RunError::Failed(failure)
     }
 
     /// Ends the session and tells all players why: one that was still getting ready when another

@@ -194,7 +194,7 @@ impl Machine {
     /// Checks a value before it is read: returns the type of the tensor to fill.
     ///
     /// # Errors
-    /// [`Misdelivery`] when the sender, edge, step or size is wrong.
+    /// [`Misdelivery`] when the sender, edge, step or size is wrong, or the value is there already.
     pub fn on_announced(
         &self,
         from: &PlayerName,
@@ -216,7 +216,12 @@ impl Machine {
         if step < self.done || step >= self.done + WINDOW {
             return Err(Misdelivery::WrongStep { step, current: self.done });
         }
-        Ok(ty)
+        let begun = usize::try_from(step - self.done).ok().and_then(|at| self.steps.get(at));
+        let there = match begun {
+            Some(begun) => begun.needs[task] == 0,
+            None => self.early.contains_key(&(step, edge)),
+        };
+        if there { Err(Misdelivery::Twice { step, edge }) } else { Ok(ty) }
     }
 
     /// Takes a value that has arrived.
@@ -238,14 +243,11 @@ impl Machine {
         let task = self.schedule.incoming[&edge];
         let offset = usize::try_from(step - self.done).unwrap_or(usize::MAX);
         if offset < self.steps.len() {
-            if self.steps[offset].needs[task] == 0 {
-                return Err(Misdelivery::Twice { step, edge });
-            }
             self.steps[offset].needs[task] = 0;
             self.finish(offset, task, vec![value]);
             self.retire();
-        } else if self.early.insert((step, edge), value).is_some() {
-            return Err(Misdelivery::Twice { step, edge });
+        } else {
+            self.early.insert((step, edge), value);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A player: answers to a driver, and runs its part of the plans of its sessions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -18,8 +18,14 @@ use crate::transport::{Inbox, Network, Refused};
 /// Sessions that a player takes part in at a time.
 const MOST_SESSIONS: usize = 64;
 
-/// Greetings kept for sessions that the driver has not opened here yet.
-const MOST_EARLY: usize = 1000;
+/// Greetings of one peer kept for sessions that the driver has not opened here yet.
+const MOST_EARLY: usize = MOST_SESSIONS;
+
+/// Plans of one session.
+const MOST_PLANS: usize = 256;
+
+/// Bytes of the texts of all plans of all open sessions.
+const MOST_TEXT: usize = 64 << 20;
 
 /// How often waits are looked at.
 const WATCH: Duration = Duration::from_millis(500);
@@ -50,8 +56,50 @@ pub struct PlayerOptions {
 
 #[derive(Default)]
 struct Sessions {
-    open: HashMap<SessionId, Arc<PlayerSession>>,
+    open: HashMap<SessionId, Open>,
     early: Vec<(PlayerName, Control)>,
+    /// Who has been complained of in the log.
+    blamed: HashSet<PlayerName>,
+}
+
+/// A session, and what the driver has had it prepare.
+struct Open {
+    session: Arc<PlayerSession>,
+    plans: usize,
+    /// Bytes of the plans' texts.
+    text: usize,
+}
+
+impl Sessions {
+    /// Counts in a plan of so many bytes, if there is room for it.
+    fn make_room(&mut self, id: SessionId, text: usize) -> Result<(), String> {
+        if self.open.values().map(|open| open.text).sum::<usize>() + text > MOST_TEXT {
+            return Err(format!("holds plans of {MOST_TEXT} bytes at most; close a session"));
+        }
+        let Some(open) = self.open.get_mut(&id) else { return Ok(()) };
+        if open.plans >= MOST_PLANS {
+            return Err(format!("prepares {MOST_PLANS} plans a session at most"));
+        }
+        open.plans += 1;
+        open.text += text;
+        Ok(())
+    }
+
+    /// The session that a greeting is for. If there is none yet the greeting is kept; of one peer
+    /// the latest ones, so that no peer can push out another's.
+    fn greeted(&mut self, from: &PlayerName, greeting: &Control) -> Option<Arc<PlayerSession>> {
+        if let Some(open) = self.open.get(&greeting.session()) {
+            return Some(Arc::clone(&open.session));
+        }
+        let of_peer = |(peer, _): &(PlayerName, Control)| peer == from;
+        if self.early.iter().filter(|early| of_peer(early)).count() >= MOST_EARLY
+            && let Some(oldest) = self.early.iter().position(of_peer)
+        {
+            self.early.remove(oldest);
+        }
+        self.early.push((from.clone(), greeting.clone()));
+        None
+    }
 }
 
 impl Player {
@@ -92,15 +140,15 @@ impl Player {
     }
 
     fn session(&self, id: &SessionId) -> Option<Arc<PlayerSession>> {
-        self.sessions().open.get(id).map(Arc::clone)
+        self.sessions().open.get(id).map(|open| Arc::clone(&open.session))
     }
 
     /// The session of a message of the driver, opened if this is its first one.
     fn open(&self, id: SessionId) -> Result<Arc<PlayerSession>, String> {
         let network = self.network.get().ok_or("is not connected yet")?;
         let mut sessions = self.sessions();
-        if let Some(session) = sessions.open.get(&id) {
-            return Ok(Arc::clone(session));
+        if let Some(open) = sessions.open.get(&id) {
+            return Ok(Arc::clone(&open.session));
         }
         if sessions.open.len() >= MOST_SESSIONS {
             return Err(format!("takes part in {MOST_SESSIONS} sessions already; close one"));
@@ -112,7 +160,7 @@ impl Player {
             Arc::clone(network),
             self.options.clone(),
         );
-        sessions.open.insert(id, Arc::clone(&session));
+        sessions.open.insert(id, Open { session: Arc::clone(&session), plans: 0, text: 0 });
         (self.log)(&format!("session {id} opened"));
         let (now, later): (Vec<_>, _) =
             sessions.early.drain(..).partition(|(_, message)| message.session() == id);
@@ -136,28 +184,33 @@ impl Player {
     fn on_driver(&self, message: Control) {
         match message {
             Control::Prepare { session, plan, first, text } => {
-                if let Some(session) = self.opened(session) {
-                    rayon::spawn(move || session.prepare(plan, first, &text));
+                let Some(opened) = self.opened(session) else { return };
+                let room = self.sessions().make_room(session, text.len());
+                match room {
+                    Ok(()) => rayon::spawn(move || {
+                        opened.guard(|session| session.prepare(plan, first, &text));
+                    }),
+                    Err(reason) => opened.fail(&self.me, &reason),
                 }
             }
             Control::Recall { session, of } => {
                 if let Some(session) = self.opened(session) {
-                    session.recall(of);
+                    session.guard(|session| session.recall(of));
                 }
             }
             Control::Restore { session, of, number } => {
                 if let Some(session) = self.opened(session) {
-                    session.restore(of, number);
+                    session.guard(|session| session.restore(of, number));
                 }
             }
             Control::Checkpoint { session, number, keep } => {
                 if let Some(session) = self.session(&session) {
-                    session.checkpoint(number, keep);
+                    session.guard(|session| session.checkpoint(number, keep));
                 }
             }
             Control::Run { session, plan, steps } => {
                 if let Some(session) = self.session(&session) {
-                    session.run(plan, steps);
+                    session.guard(|session| session.run(plan, steps));
                 }
             }
             Control::Close { session } => {
@@ -166,7 +219,18 @@ impl Player {
                     (self.log)(&format!("session {session} closed"));
                 }
             }
-            _ => {}
+            other => self.blame(&self.driver, other.session(), "sent what only players may send"),
+        }
+    }
+
+    /// `peer` sent what is not its to send: fails the session, if there is one.
+    fn blame(&self, peer: &PlayerName, session: SessionId, what: &str) {
+        if let Some(session) = self.session(&session) {
+            return session.fail(peer, what);
+        }
+        // Once: a log is no place for as many lines as a peer likes.
+        if self.sessions().blamed.insert(peer.clone()) {
+            (self.log)(&format!("{peer} {what}"));
         }
     }
 
@@ -179,8 +243,8 @@ impl Player {
     /// Forgets sessions that have failed, and says so.
     fn sweep(&self) {
         let mut failed = Vec::new();
-        self.sessions().open.retain(|id, session| {
-            let failure = session.failure();
+        self.sessions().open.retain(|id, open| {
+            let failure = open.session.failure();
             failed.extend(failure.iter().map(|failure| format!("session {id} failed: {failure}")));
             failure.is_none()
         });
@@ -188,38 +252,36 @@ impl Player {
     }
 
     fn each_session(&self, visit: impl Fn(&Arc<PlayerSession>)) {
-        let sessions: Vec<_> = self.sessions().open.values().map(Arc::clone).collect();
-        sessions.iter().for_each(visit);
+        let open = |open: &Open| Arc::clone(&open.session);
+        let sessions: Vec<_> = self.sessions().open.values().map(open).collect();
+        sessions.iter().for_each(|session| session.guard(&visit));
     }
 }
 
 impl Inbox for Player {
     fn on_control(&self, from: &PlayerName, message: Control) {
         match message {
-            Control::Hello { session, plan, digests, secrets } => match self.session(&session) {
-                Some(session) => session.on_hello(from, plan, digests, secrets),
-                None => {
-                    let message = Control::Hello { session, plan, digests, secrets };
-                    let mut sessions = self.sessions();
-                    if sessions.early.len() >= MOST_EARLY {
-                        sessions.early.remove(0);
-                    }
-                    sessions.early.push((from.clone(), message));
-                }
-            },
-            Control::Credit { session, plan, done } => {
-                if let Some(session) = self.session(&session) {
-                    session.on_credit(from, plan, done);
-                }
-            }
             Control::Abort { session, failure } => {
                 if let Some(session) = self.session(&session) {
-                    session.on_abort(from, failure);
+                    session.guard(|session| session.on_abort(from, failure));
                     self.sweep();
                 }
             }
             message if *from == self.driver => self.on_driver(message),
-            _ => (self.log)(&format!("{from} sent what only {} may send", self.driver)),
+            greeting @ Control::Hello { .. } => {
+                let session = self.sessions().greeted(from, &greeting);
+                if let (Some(session), Control::Hello { plan, digests, secrets, .. }) =
+                    (session, greeting)
+                {
+                    session.guard(|session| session.on_hello(from, plan, digests, secrets));
+                }
+            }
+            Control::Credit { session, plan, done } => {
+                if let Some(session) = self.session(&session) {
+                    session.guard(|session| session.on_credit(from, plan, done));
+                }
+            }
+            other => self.blame(from, other.session(), "sent what only the driver may send"),
         }
     }
 
@@ -230,14 +292,18 @@ impl Inbox for Player {
         length: u64,
     ) -> Result<Tensor, Refused> {
         match self.session(&header.session) {
-            Some(session) => session.on_announce(from, header, length).map(|ty| Tensor::zeros(&ty)),
+            Some(session) => {
+                let mut answer = Err(Refused("a bug".into()));
+                session.guard(|session| answer = session.on_announce(from, header, length));
+                answer.map(|ty| Tensor::zeros(&ty))
+            }
             None => Err(Refused("there is no such session".into())),
         }
     }
 
     fn on_data(&self, from: &PlayerName, header: DataHeader, value: Tensor) {
         if let Some(session) = self.session(&header.session) {
-            session.on_data(from, header, value);
+            session.guard(|session| session.on_data(from, header, value));
         }
     }
 

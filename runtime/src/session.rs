@@ -26,8 +26,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a player waits before it says so in its log.
 const LONG: Duration = Duration::from_secs(3);
 
-/// Greetings kept for plans that this player has not checked yet.
-const MOST_EARLY: usize = 10_000;
+/// Greetings of one peer kept for plans that this player has not checked yet. Drivers prepare one
+/// plan at a time.
+const MOST_EARLY: usize = 8;
+
+/// Requests of the driver that wait for the one that runs.
+const MOST_QUEUED: usize = 1000;
 
 /// Steps end here, so that counting on from any of them does not overflow.
 const MOST_STEPS: u64 = 1 << 48;
@@ -145,24 +149,34 @@ impl PlayerSession {
         peers
     }
 
+    /// Runs `visit` so that a panic in it, a bug, fails this session and not the process.
+    pub(crate) fn guard(self: &Arc<Self>, visit: impl FnOnce(&Arc<Self>)) {
+        if let Err(bug) = guarded(|| visit(self)) {
+            self.fail(&self.me, &bug);
+        }
+    }
+
     /// The driver asks for steps.
     pub(crate) fn run(self: &Arc<Self>, plan: PlanIndex, steps: u64) {
-        let known = {
+        let queued = {
             let mut state = self.state();
-            let known = state.plans.get(&plan).is_some_and(|plan| plan.ready);
-            if known {
+            let ready = state.plans.get(&plan).is_some_and(|plan| plan.ready);
+            if !ready {
+                Err(format!("asked to run plan {plan}, which is not ready"))
+            } else if state.queue.len() >= MOST_QUEUED {
+                Err(format!("asked for more than {MOST_QUEUED} runs at once"))
+            } else {
                 state.queue.push_back((plan, steps));
                 state.moved = Instant::now();
                 if state.queue.len() == 1 {
                     state.begin();
                 }
+                Ok(())
             }
-            known
         };
-        if known {
-            self.kick();
-        } else {
-            self.fail(&self.driver, &format!("asked to run plan {plan}, which is not ready"));
+        match queued {
+            Ok(()) => self.kick(),
+            Err(reason) => self.fail(&self.driver, &reason),
         }
     }
 
@@ -174,11 +188,14 @@ impl PlayerSession {
     ) -> Result<Type, Refused> {
         let checked = {
             let state = self.state();
-            let Some(plan) = state.plans.get(&header.plan) else {
-                return Err(Refused(format!("there is no plan {}", header.plan)));
-            };
-            let checked = plan.machine.on_announced(from, header.step, header.edge, length);
-            checked.cloned().map_err(|error| error.to_string())
+            match state.plans.get(&header.plan) {
+                None => Err(format!("sent a value of plan {}, which nobody prepared", header.plan)),
+                Some(plan) => {
+                    let (step, edge) = (header.step, header.edge);
+                    let checked = plan.machine.on_announced(from, step, edge, length);
+                    checked.cloned().map_err(|error| error.to_string())
+                }
+            }
         };
         checked.map_err(|reason| {
             self.fail(from, &reason);
@@ -201,12 +218,12 @@ impl PlayerSession {
 
     pub(crate) fn on_credit(self: &Arc<Self>, from: &PlayerName, plan: PlanIndex, done: u64) {
         let credited = match self.state().plans.get_mut(&plan) {
-            Some(plan) => plan.machine.on_credit(from, done),
-            None => return,
+            Some(plan) => plan.machine.on_credit(from, done).map_err(|error| error.to_string()),
+            None => Err(format!("says how far plan {plan} is, which nobody prepared")),
         };
         match credited {
             Ok(()) => self.kick(),
-            Err(error) => self.fail(from, &error.to_string()),
+            Err(reason) => self.fail(from, &reason),
         }
     }
 
@@ -247,8 +264,10 @@ impl PlayerSession {
 
     /// A peer says that the session has failed. It is told on, since not everyone hears everyone.
     pub(crate) fn on_abort(&self, from: &PlayerName, failure: Failure) {
-        if *from == self.driver || self.peers().contains(from) {
+        if *from == self.driver {
             self.spread(failure);
+        } else if self.peers().contains(from) {
+            self.spread(failure.told_by(from));
         }
     }
 

@@ -109,6 +109,39 @@ fn a_player_that_would_run_another_plan_is_named() {
 }
 
 #[test]
+fn what_the_plan_does_not_publish_is_not_taken() {
+    let elements = |name: &str, step, elements| Published {
+        name: name.into(),
+        step,
+        axes: vec![3],
+        elements: vec![0.0; elements],
+    };
+    let plan = Plan::new(Function::new("program", "", program).record(&setup()).unwrap()).unwrap();
+    let [ann, bob] = ["ann", "bob"].map(player);
+    let mut publications = Publications::of(&plan, 2);
+    assert!(publications.take(&bob, &elements("x", 0, 3)).is_err(), "another player's");
+    assert!(publications.take(&ann, &elements("y", 0, 3)).is_err(), "another name");
+    assert!(publications.take(&ann, &elements("x", 0, 4)).is_err(), "another length");
+    assert_eq!(publications.take(&ann, &elements("x", 0, 3)), Ok(()));
+    assert_eq!(publications.take(&ann, &elements("x", 1, 3)), Ok(()));
+    assert!(publications.take(&ann, &elements("x", 1, 3)).is_err(), "more often than steps");
+}
+
+#[test]
+fn a_player_that_publishes_what_the_plan_does_not_is_named() {
+    let (result, _) = run(|from, message| match *message {
+        Control::Run { session, plan, .. } if from.as_str() == "bob" => {
+            let (name, axes, elements) = ("x".into(), vec![3], vec![0.0; 3]);
+            let value = Published { name, step: 0, axes, elements };
+            Some(Control::Published { session, plan, value })
+        }
+        _ => obedient(from, message),
+    });
+    let error = result.unwrap_err().to_string();
+    assert!(error.starts_with("bob: published what the plan does not"), "{error}");
+}
+
+#[test]
 fn what_one_player_reports_all_are_told() {
     let (result, told) = run(|from, message| match *message {
         Control::Run { session, .. } if from.as_str() == "bob" => {
@@ -117,7 +150,8 @@ fn what_one_player_reports_all_are_told() {
         }
         _ => obedient(from, message),
     });
-    assert_eq!(result.unwrap_err().to_string(), "ann: is not up");
-    let expected = Failure { player: "ann".into(), reason: "is not up".into() };
+    assert_eq!(result.unwrap_err().to_string(), "ann: is not up (as bob says)");
+    let reason = "is not up (as bob says)".into();
+    let expected = Failure { player: "ann".into(), reason };
     assert_eq!(told, [("ann".to_owned(), expected.clone()), ("bob".to_owned(), expected)]);
 }

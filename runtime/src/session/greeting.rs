@@ -133,13 +133,13 @@ impl PlayerSession {
         let to = peer.clone();
         let then = move |connected: Result<(), String>| match connected {
             Err(reason) => session.fail(&peer, &reason),
-            Ok(()) => {
+            Ok(()) => session.guard(|session| {
                 let secrets = gifts.remove(&peer).unwrap_or_default();
                 let id = session.id;
                 let hello = Control::Hello { session: id, plan, digests, secrets };
                 session.network.send(&peer, Frame::Control(hello));
                 session.connect_all(plan, digests, peers, gifts);
-            }
+            }),
         };
         self.network.connect(&to, Box::new(then));
     }
@@ -155,11 +155,11 @@ impl PlayerSession {
         let checked = {
             let state = &mut *self.state();
             match state.plans.get_mut(&plan) {
-                None if state.early.len() < MOST_EARLY => {
+                None if state.early.iter().filter(|(by, ..)| by == from).count() < MOST_EARLY => {
                     state.early.push((from.clone(), plan, digests, secrets));
                     return;
                 }
-                None => Err("sent too many greetings for plans that nobody prepared".to_owned()),
+                None => Err(format!("sent over {MOST_EARLY} greetings for plans nobody prepared")),
                 Some(plan) => plan.check_hello(from, &digests, secrets),
             }
         };

@@ -23,7 +23,7 @@ impl PlayerSession {
         };
         if spawn {
             let session = Arc::clone(self);
-            rayon::spawn(move || session.pump());
+            rayon::spawn(move || session.guard(Self::pump));
         }
     }
 

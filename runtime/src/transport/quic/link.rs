@@ -3,8 +3,8 @@
 //! Control messages and values have a queue each, so that a message never waits behind a large
 //! value. Quinn holds what is handed to it in its send window; what exceeds that waits here.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use quinn::{Connection, RecvStream, SendStream, WriteError};
@@ -139,7 +139,9 @@ pub(super) async fn serve(
         inbox: Arc::clone(&shared.inbox),
         link: Arc::clone(link),
         stall: shared.limits.stall,
+        longest: shared.longest_control(peer),
         delivered: watch::Sender::new(0),
+        arriving: Mutex::default(),
     });
     let mut tasks = JoinSet::new();
     tasks.spawn(receive::control(Arc::clone(&from), work.control_in));

@@ -1,9 +1,10 @@
 //! What comes in over one connection. Nothing that a peer sends gets further than its own
 //! connection: each read has a bound in bytes and, once something has begun, in time.
 
+use std::collections::HashSet;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -16,7 +17,9 @@ use zeroize::Zeroizing;
 
 use super::end::{End, read_failed};
 use super::link::Link;
-use super::wire::{Announcement, CODE_REFUSED, CONTROL, MAX_CONTROL, VALUE, decode_control};
+use super::shared::lock;
+use super::wire::{Announcement, CODE_REFUSED, CONTROL, VALUE, decode_control};
+use crate::message::DataHeader;
 use crate::transport::Inbox;
 
 /// Whose the connection is, and where it leads.
@@ -25,8 +28,21 @@ pub(super) struct Source {
     pub(super) inbox: Arc<dyn Inbox>,
     pub(super) link: Arc<Link>,
     pub(super) stall: Duration,
+    /// Bytes of the longest control message that the peer may send.
+    pub(super) longest: usize,
     /// Control messages handed to the inbox so far.
     pub(super) delivered: watch::Sender<u64>,
+    /// Values that have been announced and are not complete.
+    pub(super) arriving: Mutex<HashSet<DataHeader>>,
+}
+
+/// A value that is arriving, until it is dropped.
+struct Arriving<'a>(&'a Source, DataHeader);
+
+impl Drop for Arriving<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.arriving).remove(&self.1);
+    }
 }
 
 /// Waits for the control stream of the peer, the first stream that it opens.
@@ -69,8 +85,8 @@ async fn control_message(from: &Source, stream: &mut RecvStream) -> Result<bool,
     };
     from.fill(stream, &mut prefix[begun..], WHAT).await?;
     let length = u32::from_le_bytes(prefix) as usize;
-    if length > MAX_CONTROL {
-        let what = format!("{WHAT} of {length} bytes, and {MAX_CONTROL} are allowed");
+    if length > from.longest {
+        let what = format!("{WHAT} of {length} bytes, and {} are allowed", from.longest);
         return Err(End::Fault(what));
     }
     // Wiped when dropped: it may hold secrets. Grows at most to twice what has arrived.
@@ -144,6 +160,10 @@ async fn value(from: Arc<Source>, mut stream: RecvStream) -> Result<(), End> {
     if from.link.is_retired() {
         return Ok(());
     }
+    // Each announcement takes memory, and nobody else knows yet of those whose bytes are to come.
+    let Some(arriving) = from.arrives(header) else {
+        return Err(End::Fault("the same value announced twice".into()));
+    };
     let Ok(mut value) = from.inbox.on_announce(&from.peer, &header, length) else {
         // The session has failed; others over the same connection have not.
         let _ = stream.stop(CODE_REFUSED);
@@ -163,6 +183,7 @@ async fn value(from: Arc<Source>, mut stream: RecvStream) -> Result<(), End> {
         Ok(Err(error)) => return Err(read_failed(error, WHAT)),
         Err(_) => return Err(from.stalled(WHAT)),
     }
+    drop(arriving);
     if !from.link.is_retired() {
         from.inbox.on_data(&from.peer, header, value);
     }
@@ -170,6 +191,11 @@ async fn value(from: Arc<Source>, mut stream: RecvStream) -> Result<(), End> {
 }
 
 impl Source {
+    /// Notes a value as arriving; `None` if it is already.
+    fn arrives(&self, header: DataHeader) -> Option<Arriving<'_>> {
+        lock(&self.arriving).insert(header).then(|| Arriving(self, header))
+    }
+
     /// Reads until `into` is full, as bytes come.
     async fn fill(&self, stream: &mut RecvStream, into: &mut [u8], what: &str) -> Result<(), End> {
         let mut filled = 0;

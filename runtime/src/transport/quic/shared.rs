@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quinn::{ClientConfig, Endpoint};
+use sordino_players::roster::driver_name;
 use sordino_players::{PlayerName, Roster};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use tokio::sync::watch;
 use super::Limits;
 use super::config::Transports;
 use super::link::{self, Greeted, Link};
-use super::wire::{CODE_DONE, CODE_REPLACED};
+use super::wire::{CODE_DONE, CODE_REPLACED, MAX_BETWEEN_PLAYERS, MAX_CONTROL};
 use crate::transport::Inbox;
 
 pub(super) struct Shared {
@@ -138,6 +139,12 @@ impl Shared {
         let mut refused = lock(&self.refused);
         refused.count += 1;
         refused.last = Some(format!("a connection from {from} was refused meanwhile: {why}"));
+    }
+
+    /// Bytes of the longest control message that `peer` may send here.
+    pub(super) fn longest_control(&self, peer: &PlayerName) -> usize {
+        let driver = driver_name();
+        if *peer == driver || self.name == driver { MAX_CONTROL } else { MAX_BETWEEN_PLAYERS }
     }
 
     pub(super) fn is_closing(&self) -> bool {

@@ -22,8 +22,11 @@ pub(super) const CONTROL: u8 = 1;
 /// First byte of a value's stream.
 pub(super) const VALUE: u8 = 2;
 
-/// The longest control message, in bytes. The longest one in use is a graph's text.
+/// The longest control message from or to the driver, in bytes. The longest one in use is a
+/// graph's text.
 pub(super) const MAX_CONTROL: usize = 16 << 20;
+/// The longest control message between players, in bytes: they have greetings and failures to tell.
+pub(super) const MAX_BETWEEN_PLAYERS: usize = 32 << 10;
 
 /// Closed on purpose, nothing is wrong.
 pub(super) const CODE_DONE: VarInt = VarInt::from_u32(0);
