@@ -506,19 +506,16 @@ fn only_the_driver_drives() {
     let text = print_with_sources(&sum().record(&setup).unwrap());
     stage.tell_all(&Control::Prepare { session: ID, plan: 0, first: 0, text: text.clone() });
     stage.hear(ID, ready);
-    // Bob asks, as the driver would: nobody answers him, and nothing runs.
+    // Bob asks, as the driver would: nothing is prepared or runs, and he is named.
     let ann = stage.players.iter().find(|p| p.name().as_str() == "ann").unwrap();
-    ann.on_control(&player("bob"), Control::Run { session: ID, plan: 0, steps: 1 });
-    ann.on_control(&player("bob"), Control::Close { session: ID });
     let other = SessionId([9; 16]);
     ann.on_control(&player("bob"), Control::Prepare { session: other, plan: 0, first: 0, text });
-    // Had any of it counted, the session would be gone, or ann one step ahead.
-    stage.tell_all(&Control::Run { session: ID, plan: 0, steps: 2 });
-    let done = stage.hear(ID, |message| match message {
-        Control::Finished { report, .. } => Some(report.steps),
-        _ => None,
-    });
-    assert!(done.iter().all(|(_, steps)| *steps == 2), "{done:?}");
+    ann.on_control(&player("bob"), Control::Run { session: ID, plan: 0, steps: 1 });
+    for (_, Failure { player, reason }) in stage.hear(ID, abort) {
+        assert_eq!(player, "bob");
+        says(&reason, &["sent what only the driver may send"]);
+    }
+    stage.still_works(&setup);
     while let Ok((_, message)) = stage.arrivals.try_recv() {
         assert_ne!(message.session(), other);
     }

@@ -290,7 +290,7 @@ impl Failure {
     #[must_use]
     pub fn told_by(mut self, teller: &PlayerName) -> Self {
         if self.player != teller.as_str() {
-            self.reason.push_str(&format!(" (as {teller} says)"));
+            self.reason = format!("(as {teller} says) {}", self.reason);
         }
         self
     }

@@ -150,8 +150,8 @@ fn what_one_player_reports_all_are_told() {
         }
         _ => obedient(from, message),
     });
-    assert_eq!(result.unwrap_err().to_string(), "ann: is not up (as bob says)");
-    let reason = "is not up (as bob says)".into();
+    assert_eq!(result.unwrap_err().to_string(), "ann: (as bob says) is not up");
+    let reason = "(as bob says) is not up".into();
     let expected = Failure { player: "ann".into(), reason };
     assert_eq!(told, [("ann".to_owned(), expected.clone()), ("bob".to_owned(), expected)]);
 }

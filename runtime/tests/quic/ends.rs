@@ -74,10 +74,10 @@ fn a_peer_that_vanishes_is_lost_within_its_silence() {
 async fn a_newer_connection_replaces_the_older() {
     let world = World::new();
     let mut bob = world.party("bob").await;
-    let (_first, mut out) = raw_with_control(&world).await;
+    let (_first, mut out, _answers) = raw_with_control(&world).await;
     out.write_all(&frame(&run(1))).await.unwrap();
     assert_eq!(bob.next().await, Event::Control(name("alice"), 1));
-    let (_second, mut out) = raw_with_control(&world).await;
+    let (_second, mut out, _answers) = raw_with_control(&world).await;
     out.write_all(&frame(&run(2))).await.unwrap();
     let Event::Lost(_, reason) = bob.next().await else { panic!("not lost") };
     assert!(reason.contains("connected anew"), "{reason}");

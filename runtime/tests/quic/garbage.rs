@@ -65,13 +65,13 @@ async fn garbage_of_a_peer_costs_its_connection_and_no_more() {
                 connection
             }
             Garbage::Stream(bytes, finish) => {
-                let (connection, control) = raw_with_control(&world).await;
+                let (connection, control, _answers) = raw_with_control(&world).await;
                 put(connection.open_uni().await.unwrap(), bytes, *finish).await;
                 std::mem::forget(control);
                 connection
             }
             Garbage::Control(bytes, finish) => {
-                let (connection, control) = raw_with_control(&world).await;
+                let (connection, control, _answers) = raw_with_control(&world).await;
                 put(control, bytes, *finish).await;
                 connection
             }
@@ -95,7 +95,7 @@ async fn garbage_of_a_peer_costs_its_connection_and_no_more() {
 async fn an_announced_length_takes_no_memory_by_itself() {
     let world = World::new();
     let mut bob = world.party("bob").await;
-    let (connection, _control) = raw_with_control(&world).await;
+    let (connection, _control, _answers) = raw_with_control(&world).await;
     // The inbox refuses it, and the next one is taken.
     let mut huge = vec![2; 33];
     huge.extend(u64::MAX.to_le_bytes());

@@ -3,6 +3,9 @@
 mod connecting;
 mod ends;
 mod exchange;
+mod floods;
 mod garbage;
+mod hostile;
+mod stage;
 mod strangers;
 mod world;

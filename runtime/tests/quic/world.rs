@@ -138,10 +138,14 @@ impl World {
 
     pub async fn party(&self, who: &str) -> Party {
         let (inbox, events) = Recorder::new();
+        Party { name: name(who), network: self.bind(who, inbox).await, events }
+    }
+
+    pub async fn bind(&self, who: &str, inbox: Arc<dyn Inbox>) -> Arc<QuicNetwork> {
         let listen = (who != "driver").then(|| self.address(who));
         let roster = Arc::clone(&self.roster);
         let network = QuicNetwork::bind_with(self.identity(who), roster, listen, inbox, LIMITS);
-        Party { name: name(who), network: network.await.unwrap(), events }
+        network.await.unwrap()
     }
 
     pub async fn pair(&self) -> (Party, Party) {
@@ -176,13 +180,15 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// A raw connection that has made a good beginning, and its control stream.
-pub async fn raw_with_control(world: &World) -> (quinn::Connection, quinn::SendStream) {
+/// A raw connection that has made a good beginning, its control stream, and bob's.
+pub async fn raw_with_control(
+    world: &World,
+) -> (quinn::Connection, quinn::SendStream, quinn::RecvStream) {
     let connection = world.raw().await;
     let mut control = connection.open_uni().await.unwrap();
     control.write_all(&[1]).await.unwrap();
-    connection.accept_uni().await.unwrap();
-    (connection, control)
+    let answers = connection.accept_uni().await.unwrap();
+    (connection, control, answers)
 }
 
 pub async fn put(mut stream: quinn::SendStream, bytes: &[u8], finish: bool) {

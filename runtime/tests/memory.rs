@@ -1,0 +1,61 @@
+//! What peers send takes no more memory than is bounded, however much they send: measured as the
+//! greatest resident memory of a process that does nothing else.
+
+#[allow(dead_code, reason = "the tests of QUIC use the rest")]
+#[path = "quic/stage.rs"]
+mod stage;
+#[allow(dead_code, reason = "the tests of QUIC use the rest")]
+#[path = "quic/world.rs"]
+mod world;
+
+use sordino_runtime::message::{Control, DataHeader, GroupSecret, SessionId};
+use stage::{BYTES, JOINT, Stage, announcement, expected, hello};
+
+/// Bytes by which the process may grow under each flood.
+const MOST: u64 = 128 << 20;
+
+#[tokio::test]
+async fn floods_take_bounded_memory() {
+    let mut stage = Stage::greeted().await;
+    stage.goes_on().await;
+
+    let before = peak();
+    let Control::Hello { plan, digests, .. } = hello() else { unreachable!("a greeting") };
+    let secrets: Vec<_> =
+        (0..900).map(|_| GroupSecret { holders: vec![], secret: [1; 32] }).collect();
+    for number in 0..20_000_u64 {
+        let mut id = [7; 16];
+        id[..8].copy_from_slice(&number.to_le_bytes());
+        let (session, secrets) = (SessionId(id), secrets.clone());
+        stage.alice.say(&Control::Hello { session, plan, digests, secrets }).await;
+    }
+    grew(before, "600 MB of greetings for sessions that are not open");
+
+    let before = peak();
+    let nowhere = DataHeader { session: SessionId([9; 16]), ..expected() };
+    let bytes = [announcement(nowhere, BYTES), vec![0; 16]].concat();
+    for _ in 0..100_000 {
+        let mut stream = stage.alice.connection.open_uni().await.unwrap();
+        // Fails when bob has stopped the stream already.
+        let _ = stream.write_all(&bytes).await;
+        let _ = stream.finish();
+    }
+    grew(before, "100,000 streams");
+
+    stage.alice.say(&Control::Credit { session: JOINT, plan: 9, done: 0 }).await;
+    assert_eq!(stage.failure(JOINT).await.player, "alice");
+    stage.goes_on().await;
+}
+
+fn grew(before: u64, by: &str) {
+    let grown = peak() - before;
+    assert!(grown < MOST, "{by}: {grown} bytes more");
+}
+
+/// The greatest resident memory of this process so far, in bytes.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+    kib << 10
+}

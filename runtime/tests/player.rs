@@ -1,0 +1,109 @@
+//! A player by itself: a panic in its bookkeeping fails a session, and the process lives; texts of
+//! plans are taken up to a size.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sordino_graph::{Function, PlayerName, Recording, Setup, print_with_sources, transfer};
+use sordino_ops::data::DataStore;
+use sordino_ops::{Plan, publish, random_normal};
+use sordino_players::roster::driver_name;
+use sordino_runtime::message::{Control, Digests, Frame, SessionId};
+use sordino_runtime::transport::{Connected, Inbox, Network};
+use sordino_runtime::{Consent, Player, PlayerOptions};
+
+const SESSION: SessionId = SessionId([1; 16]);
+
+/// Panics at frames of one kind.
+struct Broken {
+    at: fn(&Frame) -> bool,
+    sent: Mutex<Sender<Control>>,
+}
+
+impl Network for Broken {
+    fn send(&self, _: &PlayerName, frame: Frame) {
+        assert!(!(self.at)(&frame), "a bug");
+        if let Frame::Control(message) = frame {
+            let _ = self.sent.lock().unwrap().send(message);
+        }
+    }
+
+    fn connect(&self, _: &PlayerName, then: Connected) {
+        then(Ok(()));
+    }
+}
+
+fn name(text: &str) -> PlayerName {
+    PlayerName::new(text).unwrap()
+}
+
+fn program(g: &Recording<'_>) {
+    publish("x", transfer(random_normal(g, &name("ann"), &[4], 1), &name("bob")));
+}
+
+fn setup() -> Setup {
+    let players = ["ann", "bob"].map(name);
+    players.iter().fold(Setup::new(players.clone()), Setup::release)
+}
+
+fn ann(at: fn(&Frame) -> bool) -> (Arc<Player>, Receiver<Control>) {
+    let (sent, heard) = channel();
+    let data = Arc::new(DataStore::new(".".into()));
+    let options = PlayerOptions { data, consent: Consent::ALL, audit: None };
+    let ann = Player::new(name("ann"), driver_name(), options, |_| {});
+    ann.attach(Arc::new(Broken { at, sent: Mutex::new(sent) }));
+    (ann, heard)
+}
+
+/// What ann says when her network panics at such frames.
+fn failure(at: fn(&Frame) -> bool) -> String {
+    let graph = Function::new("program", "", program).record(&setup()).unwrap();
+    let text = print_with_sources(&graph);
+    let plan = Plan::new(graph).unwrap();
+    let digests = Digests { recorded: plan.recorded_digest.0, lowered: plan.lowered_digest.0 };
+    let (ann, heard) = ann(at);
+    let (session, plan, secrets) = (SESSION, 0, Vec::new());
+    ann.on_control(&driver_name(), Control::Prepare { session, plan, first: 0, text });
+    ann.on_control(&name("bob"), Control::Hello { session, plan, digests, secrets });
+    loop {
+        match heard.recv_timeout(Duration::from_secs(20)).expect("a failure") {
+            Control::Ready { .. } => {
+                ann.on_control(&driver_name(), Control::Run { session, plan, steps: 1 });
+            }
+            Control::Abort { failure, .. } => return failure.to_string(),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn panics_fail_sessions() {
+    let greeting = |frame: &Frame| matches!(frame, Frame::Control(Control::Hello { .. }));
+    let value = |frame: &Frame| matches!(frame, Frame::Data(..));
+    let ready = |frame: &Frame| matches!(frame, Frame::Control(Control::Ready { .. }));
+    for at in [greeting, value, ready] {
+        assert_eq!(failure(at), "ann: panicked: a bug of Sordino's");
+    }
+}
+
+#[test]
+fn texts_of_all_plans_have_a_bound() {
+    let graph = Function::new("program", "", program).record(&setup()).unwrap();
+    let text = print_with_sources(&graph);
+    let left = (64 << 20) - text.len();
+    let (ann, heard) = ann(|_| false);
+    for (number, text) in [(1, text), (2, "x".repeat(left + 1)), (3, "x".repeat(left))] {
+        let session = SessionId([number; 16]);
+        ann.on_control(&driver_name(), Control::Prepare { session, plan: 0, first: 0, text });
+    }
+    let mut failures = heard.iter().filter_map(|message| match message {
+        Control::Abort { session, failure } => Some((session.0[0], failure.to_string())),
+        _ => None,
+    });
+    let refusal = "ann: holds plans of 67108864 bytes at most; close a session";
+    assert_eq!(failures.next(), Some((2, refusal.to_owned())));
+    // Read, since there was room for it.
+    let (session, failure) = failures.next().unwrap();
+    assert!(session == 3 && failure.contains("line 1"), "{failure}");
+}
