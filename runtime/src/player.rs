@@ -187,9 +187,7 @@ impl Player {
                 let Some(opened) = self.opened(session) else { return };
                 let room = self.sessions().make_room(session, text.len());
                 match room {
-                    Ok(()) => rayon::spawn(move || {
-                        opened.guard(|session| session.prepare(plan, first, &text));
-                    }),
+                    Ok(()) => opened.spawn(move |session| session.prepare(plan, first, &text)),
                     Err(reason) => opened.fail(&self.me, &reason),
                 }
             }

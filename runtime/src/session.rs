@@ -156,6 +156,12 @@ impl PlayerSession {
         }
     }
 
+    /// Has a thread of the pool run `work`, [guarded](Self::guard).
+    pub(crate) fn spawn(self: &Arc<Self>, work: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let session = Arc::clone(self);
+        rayon::spawn(move || session.guard(work));
+    }
+
     /// The driver asks for steps.
     pub(crate) fn run(self: &Arc<Self>, plan: PlanIndex, steps: u64) {
         let queued = {

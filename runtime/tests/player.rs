@@ -50,7 +50,7 @@ fn setup() -> Setup {
 fn ann(at: fn(&Frame) -> bool) -> (Arc<Player>, Receiver<Control>) {
     let (sent, heard) = channel();
     let data = Arc::new(DataStore::new(".".into()));
-    let options = PlayerOptions { data, consent: Consent::ALL, audit: None };
+    let options = PlayerOptions { data, consent: Consent::ALL, audit: None, checkpoints: None };
     let ann = Player::new(name("ann"), driver_name(), options, |_| {});
     ann.attach(Arc::new(Broken { at, sent: Mutex::new(sent) }));
     (ann, heard)

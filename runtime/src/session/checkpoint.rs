@@ -48,9 +48,9 @@ impl PlayerSession {
             Err(reason) => return self.fail(&self.driver, &reason),
         };
         // Nothing changes a variable before the driver, which waits for the answer, asks for more.
-        let (session, variables) = (Arc::clone(self), self.variables.all());
+        let variables = self.variables.all();
         // Disks are slow: not on the thread of the network.
-        rayon::spawn(move || {
+        self.spawn(move |session| {
             let saved = session.checkpoints().and_then(|kept| {
                 kept.save(&header, &variables, keep).map_err(|error| error.to_string())
             });
@@ -88,8 +88,7 @@ impl PlayerSession {
 
     /// The driver asks which checkpoints of a session there are.
     pub(crate) fn recall(self: &Arc<Self>, of: SessionId) {
-        let session = Arc::clone(self);
-        rayon::spawn(move || {
+        self.spawn(move |session| {
             let driver = session.driver.as_str();
             let held = session.checkpoints().and_then(|kept| {
                 kept.held(&session.me, driver, of).map_err(|error| error.to_string())
@@ -107,8 +106,7 @@ impl PlayerSession {
 
     /// The driver asks to go on from a checkpoint, before anything else happens in the session.
     pub(crate) fn restore(self: &Arc<Self>, of: SessionId, number: u64) {
-        let session = Arc::clone(self);
-        rayon::spawn(move || match session.take_over(of, number) {
+        self.spawn(move |session| match session.take_over(of, number) {
             Ok(()) => session.answer(Control::Restored { session: session.id }),
             Err(reason) => session.fail(&session.me, &reason),
         });

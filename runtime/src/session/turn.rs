@@ -22,8 +22,7 @@ impl PlayerSession {
             spawn
         };
         if spawn {
-            let session = Arc::clone(self);
-            rayon::spawn(move || session.guard(Self::pump));
+            self.spawn(Self::pump);
         }
     }
 

@@ -33,6 +33,8 @@ use self::datagrams::Datagrams;
 pub use self::error::TransportError;
 use self::shared::{Peer, Refused, Shared, lock};
 use self::wire::CODE_DONE;
+#[doc(hidden)]
+pub use self::wire::{Announcement, decode_control, encode_control};
 use super::{Connected, Inbox, Network};
 use crate::message::Frame;
 

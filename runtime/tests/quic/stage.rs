@@ -80,7 +80,8 @@ impl Stage {
         let mut players = Vec::new();
         for who in ["bob", "carol"] {
             let data = Arc::new(DataStore::new(".".into()));
-            let options = PlayerOptions { data, consent: Consent::ALL, audit: None };
+            let options =
+                PlayerOptions { data, consent: Consent::ALL, audit: None, checkpoints: None };
             let lines = Arc::clone(&log);
             let note = move |line: &str| lines.lock().unwrap().push(line.to_owned());
             let player = Player::new(name(who), driver_name(), options, note);

@@ -43,7 +43,7 @@ pub(super) const CODE_REFUSED: VarInt = VarInt::from_u32(5);
 
 /// What precedes the elements of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Announcement {
+pub struct Announcement {
     pub(super) header: DataHeader,
     /// Bytes of the elements.
     pub(super) length: u64,
@@ -53,9 +53,11 @@ pub(super) struct Announcement {
 
 impl Announcement {
     /// Bytes on the wire, the stream's first byte included.
-    pub(super) const BYTES: usize = 49;
+    pub const BYTES: usize = 49;
 
-    pub(super) fn encode(&self) -> [u8; Self::BYTES] {
+    /// As it crosses the wire.
+    #[must_use]
+    pub fn encode(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         bytes[0] = VALUE;
         bytes[1..17].copy_from_slice(&self.header.session.0);
@@ -68,7 +70,8 @@ impl Announcement {
     }
 
     /// The first byte is the caller's to check.
-    pub(super) fn decode(bytes: &[u8; Self::BYTES]) -> Self {
+    #[must_use]
+    pub fn decode(bytes: &[u8; Self::BYTES]) -> Self {
         let header = DataHeader {
             session: SessionId(part(bytes, 1)),
             plan: u32::from_le_bytes(part(bytes, 17)),
@@ -87,7 +90,10 @@ fn part<const N: usize>(bytes: &[u8; Announcement::BYTES], from: usize) -> [u8; 
 
 /// A control message with its length in front, or why it cannot be sent. Wiped when dropped: it
 /// may hold secrets.
-pub(super) fn encode_control(message: &Control) -> Result<Zeroizing<Vec<u8>>, String> {
+///
+/// # Errors
+/// A sentence: it is too long, or there is a bug.
+pub fn encode_control(message: &Control) -> Result<Zeroizing<Vec<u8>>, String> {
     let bug = |error: postcard::Error| format!("a message cannot be written: {error}");
     let length = postcard::experimental::serialized_size(message).map_err(bug)?;
     let prefix = u32::try_from(length).ok().filter(|_| length <= MAX_CONTROL).ok_or_else(|| {
@@ -101,7 +107,8 @@ pub(super) fn encode_control(message: &Control) -> Result<Zeroizing<Vec<u8>>, St
 }
 
 /// The control message that fills `bytes`; `None` if they are none or more than one.
-pub(super) fn decode_control(bytes: &[u8]) -> Option<Control> {
+#[must_use]
+pub fn decode_control(bytes: &[u8]) -> Option<Control> {
     match postcard::take_from_bytes(bytes) {
         Ok((message, [])) => Some(message),
         _ => None,
