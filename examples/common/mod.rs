@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each example uses a part of it")]
 
+pub mod kept;
 pub mod options;
 pub mod report;
 pub mod run;

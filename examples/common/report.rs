@@ -16,13 +16,16 @@ pub struct RunReport<P> {
     pub command: Vec<String>,
     pub options: Choices<P>,
     pub machine: Machine,
+    /// Steps of earlier sessions, of a training that was resumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumed_after_steps: Option<u64>,
     /// Of a training.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub epochs: Vec<Epoch>,
     /// Of other programs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<Outcome>,
-    /// From the start of the program to the end of the first step.
+    /// From the start of the program to the end of the first step, or to where a training went on.
     pub first_step_seconds: f64,
     /// Recording, verifying, lowering and splitting the graph of a step, once.
     pub preparation_ms: f64,
@@ -63,6 +66,7 @@ pub struct Machine {
 #[derive(Debug, Serialize)]
 pub struct Epoch {
     pub epoch: u32,
+    /// Of this run: fewer than an epoch has, of one that was begun before.
     pub steps: u64,
     /// Of training, without the test.
     pub seconds: f64,
@@ -123,6 +127,7 @@ impl<P: Serialize> RunReport<P> {
                 seed: common.seed,
             },
             machine: Machine { cores: thread::available_parallelism().map_or(1, usize::from), cpu },
+            resumed_after_steps: None,
             epochs: Vec::new(),
             outcomes: Vec::new(),
             first_step_seconds,

@@ -8,10 +8,10 @@ use std::time::Instant;
 use anyhow::Context;
 use sordino::graph::print_with_sources;
 use sordino::ops::Plan;
-use sordino::ops::data::{Mnist, Split};
 use sordino::prelude::*;
 use sordino::visualize::{GRAPHVIZ_HINT, VisualizeError, write_views};
 
+use super::kept::load;
 use super::options::{Common, Place};
 
 /// Writes what players are asked to run, if the options want it and before anyone is asked.
@@ -44,12 +44,8 @@ fn write_plans(file: &Path, setup: &Setup, functions: &[&Function<'_>]) -> anyho
 pub fn open(common: &Common, setup: Setup, mnist: bool) -> anyhow::Result<Session> {
     match &common.config {
         Place::Local => {
-            let data = common.data();
-            // Of all players at once, before the first of them starts.
-            for split in [Split::Train, Split::Test].into_iter().filter(|_| mnist) {
-                Mnist::load(&data, split, 0..0)?;
-            }
-            Ok(Session::local(setup, &data, None)?)
+            load(&common.data(), mnist)?;
+            Ok(Session::local(setup, &common.data(), None)?)
         }
         Place::Remote(config) => Ok(Session::remote(setup, config)?),
     }

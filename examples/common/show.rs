@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use sordino::prelude::*;
 use sordino::visualize::player_colour;
 
+use super::kept::warn;
 use super::options::{Common, Place};
 use super::report::Epoch;
 
@@ -95,9 +96,10 @@ impl Progress {
     }
 
     /// `before` steps of the epoch were done before the run that tells of `event`.
-    pub fn see(&self, before: u64, event: &Event<'_>) {
-        if let Event::Progress { done } = event {
-            self.0.set_position(before + done);
+    pub fn see(&self, before: u64, event: Event<'_>) {
+        match event {
+            Event::Progress { done } => self.0.set_position(before + done),
+            event => self.0.suspend(|| warn(event)),
         }
     }
 
@@ -119,16 +121,13 @@ impl Drop for Progress {
 
 /// The outcome of an epoch.
 pub fn epoch(out: &mut impl Write, epoch: &Epoch, epochs: u32) -> io::Result<()> {
-    writeln!(
-        out,
-        "epoch {}/{epochs}: loss {:.4}, accuracy {:.2} % · {} steps in {:.2} s, {}",
-        epoch.epoch,
-        epoch.loss,
-        epoch.accuracy * 100.0,
-        epoch.steps,
-        epoch.seconds,
-        rate(epoch.steps as f64 / epoch.seconds)
-    )?;
+    let Epoch { epoch: number, steps, seconds, loss, accuracy } = epoch;
+    let percent = accuracy * 100.0;
+    write!(out, "epoch {number}/{epochs}: loss {loss:.4}, accuracy {percent:.2} % · ")?;
+    match steps {
+        0 => writeln!(out, "trained before")?,
+        _ => writeln!(out, "{steps} steps in {seconds:.2} s, {}", rate(*steps as f64 / seconds))?,
+    }
     out.flush()
 }
 

@@ -7,6 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 use sordino::prelude::*;
 
+use super::kept::{Kept, warn};
 use super::options::Common;
 use super::report::{Epoch, RunReport};
 use super::show::{self, Progress};
@@ -38,10 +39,10 @@ impl Training<'_> {
     }
 }
 
-/// Trains with the players of `setup`. The report says `choices` of the program's own options.
+/// Trains with the players of `setup`, or goes on with a training. The report says `choices` of the program's own options.
 /// `start` is when the program started.
 pub fn train(
-    common: &Common,
+    (common, kept): (&Common, &Kept),
     setup: Setup,
     training: &Training<'_>,
     choices: impl Serialize,
@@ -49,37 +50,48 @@ pub fn train(
 ) -> anyhow::Result<()> {
     let mut out = io::stdout();
     run::announce_plans(&mut out, common, &setup, &training.functions())?;
-    let mut session = run::open(common, setup, training.mnist)?;
-    session.run(&training.initialization, 1)?;
-    // A run of its own, because it ends when every player is done with the step: data are loaded
-    // by then, and the time from the start is what a user waits for.
-    let first = session.run(&training.step, 1)?;
+    let mut session = kept.open(&mut out, common, setup, training.mnist)?;
+    let &Training { epochs, steps, .. } = training;
+    let resumed = kept.resume.map(|_| session.steps_of(&training.step)).transpose()?;
+    let before = resumed.unwrap_or(0);
+    let mut first = Run::default();
+    if resumed.is_none() {
+        session.run_with(&training.initialization, 1, warn)?;
+        // A run of its own, because it ends when every player is done with the step: data are
+        // loaded by then, and the time from the start is what a user waits for.
+        first = session.run_with(&training.step, 1, warn)?;
+    }
     let mut report = RunReport::new(common, choices, start.elapsed().as_secs_f64());
-    // One batch, so that a player without its test set fails now and not after an epoch.
-    test(&mut session, training, 1)?;
+    report.resumed_after_steps = resumed;
+    if resumed.is_none() {
+        // One batch, so that a player without its test set fails now and not after an epoch.
+        test(&mut session, training, 1)?;
+    }
     let plan = session.prepare(&training.step)?;
     report.preparation_ms = run::preparation_ms(&training.step, session.setup())?;
     let pictures = run::views(common, &plan)?;
 
-    let &Training { epochs, steps, .. } = training;
-    for number in 1..=epochs {
-        let before = u64::from(number == 1);
+    // A training that broke off between an epoch and its test has the test to do.
+    for number in (1..=epochs).skip_while(|&number| u64::from(number) * steps < before) {
+        let begin = u64::from(number - 1) * steps;
+        let done = session.steps_of(&training.step)? - begin;
         let progress = Progress::start(&format!("epoch {number}/{epochs}"), steps);
-        let see = |event: Event<'_>| progress.see(before, &event);
-        let run = session.run_with(&training.step, steps - before, see)?;
+        let see = |event: Event<'_>| progress.see(done, event);
+        let run = session.run_with(&training.step, steps.saturating_sub(done), see)?;
         progress.testing();
         let test = test(&mut session, training, training.tests)?;
         drop(progress);
-        let seconds = run.seconds + if before == 1 { first.seconds } else { 0.0 };
+        let seconds = run.seconds + std::mem::take(&mut first.seconds);
         let mean = |name: &str| test.mean(name).with_context(|| format!("nobody published {name}"));
         let (loss, accuracy) = (mean("loss")?, mean("accuracy")?);
+        let steps = steps - before.saturating_sub(begin);
         let epoch = Epoch { epoch: number, steps, seconds, loss, accuracy };
         show::epoch(&mut out, &epoch, epochs)?;
         report.epochs.push(epoch);
         report.add(&run);
     }
     if let Some(end) = &training.end {
-        session.run(end, 1)?;
+        session.run_with(end, 1, warn)?;
     }
     // Players are let go before the report is written: it says all there is to say of them.
     drop(session);
@@ -88,9 +100,9 @@ pub fn train(
 
 fn test(session: &mut Session, training: &Training<'_>, steps: u64) -> anyhow::Result<Run> {
     if let Some(before) = &training.before_test {
-        session.run(before, 1)?;
+        session.run_with(before, 1, warn)?;
     }
-    Ok(session.run(&training.test, steps)?)
+    Ok(session.run_with(&training.test, steps, warn)?)
 }
 
 /// Writes the report and shows it. The players are gone.

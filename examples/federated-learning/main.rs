@@ -51,5 +51,11 @@ fn run(start: Instant) -> anyhow::Result<()> {
         tests: (options.dataset.examples(Split::Test) / TEST_BATCH) as u64,
         mnist: true,
     };
-    train(&options.common, cast.setup(&options), &training, options.choices(), start)
+    train(
+        (&options.common, &options.kept),
+        cast.setup(&options),
+        &training,
+        options.choices(),
+        start,
+    )
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use sordino::ops::data::Dataset;
 
 use crate::cast::Cast;
+use crate::common::kept::Kept;
 use crate::common::options::{Common, datasets, refuse};
 use crate::models;
 
@@ -24,6 +25,8 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: u32,
+    #[command(flatten)]
+    pub kept: Kept,
     #[command(flatten)]
     pub common: Common,
 }
@@ -61,6 +64,7 @@ impl Options {
                 self.dataset.name()
             ));
         }
+        self.kept.check(&self.common)?;
         self.common.check(&Cast::new(self).setup(self).players, true)
     }
 }

@@ -53,7 +53,7 @@ fn predict(start: Instant) -> anyhow::Result<()> {
     let mut session = run::open(common, setup, options.learning.mnist())?;
     for (function, steps) in &before {
         let progress = Progress::start(function.name(), *steps);
-        session.run_with(function, *steps, |event| progress.see(0, &event))?;
+        session.run_with(function, *steps, |event| progress.see(0, event))?;
     }
     writeln!(out, "model ready after {:.2} s", start.elapsed().as_secs_f64())?;
     let shared = session.run(&sharing, 1)?;
@@ -68,7 +68,7 @@ fn predict(start: Instant) -> anyhow::Result<()> {
     let pictures = run::views(common, &plan)?;
     let batches = u64::from(options.batches);
     let progress = Progress::start("prediction", batches);
-    let mut all = session.run_with(&inference, batches - 1, |event| progress.see(1, &event))?;
+    let mut all = session.run_with(&inference, batches - 1, |event| progress.see(1, event))?;
     drop(progress);
     report.add(&all);
     all.published.extend(first.published);

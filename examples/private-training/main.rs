@@ -56,5 +56,11 @@ fn run(start: Instant) -> anyhow::Result<()> {
         tests: (learning.dataset.examples(Split::Test) / TEST_BATCH) as u64,
         mnist: learning.mnist(),
     };
-    train(&options.common, cast.setup(&options), &training, options.choices(), start)
+    train(
+        (&options.common, &options.kept),
+        cast.setup(&options),
+        &training,
+        options.choices(),
+        start,
+    )
 }

@@ -4,6 +4,7 @@ use clap::{Parser, ValueEnum};
 use serde::Serialize;
 
 use crate::cast::Cast;
+use crate::common::kept::Kept;
 use crate::common::options::{Common, refuse};
 use crate::learning::Learning;
 
@@ -22,6 +23,8 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: u32,
+    #[command(flatten)]
+    pub kept: Kept,
     #[command(flatten)]
     pub common: Common,
 }
@@ -56,6 +59,7 @@ impl Options {
 
     fn check(&self) -> Result<(), String> {
         self.learning.check(&self.common)?;
+        self.kept.check(&self.common)?;
         self.common.check(&Cast::new(self).setup(self).players, self.learning.mnist())
     }
 

@@ -26,7 +26,7 @@ pub use audit::Audit;
 pub use checkpoint::Checkpoints;
 pub use consent::{Consent, Flags};
 pub use driver::{Event, Run, RunError, Session};
-pub use message::Published;
+pub use message::{Published, SessionId};
 pub use player::{Player, PlayerOptions};
 pub use policy::PolicyError;
 pub use remote::RemoteError;
