@@ -78,8 +78,8 @@ impl Session {
             Control::Recalled { cuts, problems, .. } => Some((cuts, problems)),
             _ => None,
         })?;
-        let cut = match last_common(&answers) {
-            Some(cut) => cut.clone(),
+        let (number, writer) = match last_common(&answers) {
+            Some(common) => common,
             None => {
                 let reason = what_is_missing(&answers);
                 let player = sordino_players::roster::driver_name().as_str().to_owned();
@@ -87,11 +87,10 @@ impl Session {
                 return Err(RunError::NotResumed { session, reason });
             }
         };
-        let number = cut.number;
         let restore = |id| Control::Restore { session: id, of: session, number };
         let done = |message| matches!(message, Control::Restored { .. }).then_some(());
         self.ask_all(restore, done)?;
-        let steps = cut.steps.into_iter().collect();
+        let steps = steps_at(&answers, number, writer);
         let Checkpointing { every, .. } = self.checkpoints;
         self.checkpoints =
             Checkpointing { session, agreed: number, asked: number, every, since: 0, steps };
@@ -197,11 +196,26 @@ impl Run {
 /// What each player answered: the checkpoints that it has, and what is wrong with others.
 type Recalled = BTreeMap<PlayerName, (Vec<Cut>, Vec<String>)>;
 
-/// The newest checkpoint that all have.
-fn last_common(answers: &Recalled) -> Option<&Cut> {
-    let (first, rest) = answers.values().next().map(|first| (first, answers.values().skip(1)))?;
-    let common = |cut: &&Cut| rest.clone().all(|(cuts, _)| cuts.contains(cut));
-    first.0.iter().filter(common).max_by_key(|cut| cut.number)
+/// The newest checkpoint that all have: its number, and the session that wrote it.
+fn last_common(answers: &Recalled) -> Option<(u64, SessionId)> {
+    let mut all = answers
+        .values()
+        .map(|(cuts, _)| cuts.iter().map(|cut| (cut.number, cut.writer)).collect::<BTreeSet<_>>());
+    let first = all.next()?;
+    all.fold(first, |common, cuts| &common & &cuts).last().copied()
+}
+
+/// Steps of each plan at a checkpoint: who has no part in a plan knows nothing of its steps.
+fn steps_at(answers: &Recalled, number: u64, writer: SessionId) -> BTreeMap<[u8; 32], u64> {
+    let cuts = answers.values().flat_map(|(cuts, _)| cuts);
+    let mut steps = BTreeMap::new();
+    for (plan, done) in
+        cuts.filter(|c| (c.number, c.writer) == (number, writer)).flat_map(|c| &c.steps)
+    {
+        let most: &mut u64 = steps.entry(*plan).or_default();
+        *most = (*done).max(*most);
+    }
+    steps
 }
 
 /// Why there is none, player by player.
@@ -231,7 +245,7 @@ mod tests {
 
     #[test]
     fn players_go_on_from_the_newest_checkpoint_that_all_have() {
-        let newest = |of: &[&[Cut]]| last_common(&answers(of)).map(|cut| cut.number);
+        let newest = |of: &[&[Cut]]| last_common(&answers(of)).map(|(number, _)| number);
         assert_eq!(newest(&[&[cut(1, 7), cut(2, 7)], &[cut(1, 7), cut(2, 7)]]), Some(2));
         assert_eq!(newest(&[&[cut(1, 7), cut(2, 7)], &[cut(1, 7)]]), Some(1));
         assert_eq!(newest(&[&[cut(1, 7)], &[cut(1, 7), cut(2, 7)]]), Some(1));
@@ -240,6 +254,14 @@ mod tests {
         assert_eq!(newest(&[]), None);
         // Two sessions that were resumed from one checkpoint wrote different seconds.
         assert_eq!(newest(&[&[cut(1, 7), cut(2, 8)], &[cut(1, 7), cut(2, 9)]]), Some(1));
+    }
+
+    #[test]
+    fn the_steps_of_a_plan_are_those_of_who_ran_it() {
+        let other = Cut { steps: vec![([1; 32], 3), ([2; 32], 9)], ..cut(2, 7) };
+        let answers = answers(&[&[cut(2, 7), cut(3, 7)], &[other], &[cut(2, 8)]]);
+        let steps = steps_at(&answers, 2, SessionId([7; 16]));
+        assert_eq!(steps, [([1; 32], 10), ([2; 32], 9)].into());
     }
 
     #[test]
