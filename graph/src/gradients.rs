@@ -24,6 +24,10 @@ pub struct GradientOps {
 /// chapter 3.
 #[track_caller]
 pub fn gradients<'r>(ops: GradientOps, loss: Value<'r>, variables: &[Value<'r>]) -> Vec<Value<'r>> {
+    loss.recording().here(|| recorded(ops, loss, variables))
+}
+
+fn recorded<'r>(ops: GradientOps, loss: Value<'r>, variables: &[Value<'r>]) -> Vec<Value<'r>> {
     let recording = loss.recording();
     let Some(root) = loss.port() else { return variables.to_vec() };
     if loss.ty().is_some_and(|ty| ty.shape.elements() != 1) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -118,6 +119,12 @@ pub struct SourceLine {
     pub file: Arc<str>,
     /// Line, from 1.
     pub line: u32,
+}
+
+impl SourceLine {
+    pub(crate) fn of(place: &Location<'_>) -> Self {
+        Self { file: place.file().into(), line: place.line() }
+    }
 }
 
 impl fmt::Display for SourceLine {

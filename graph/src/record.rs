@@ -173,27 +173,42 @@ impl<'r> Recording<'r> {
         result
     }
 
+    /// Records what `body` does as of the caller's line, or of the line that an outer call of this was
+    /// on: for functions that are made of many ops, so that errors name the program's line.
+    #[track_caller]
+    pub fn here<T>(&self, body: impl FnOnce() -> T) -> T {
+        let here = SourceLine::of(Location::caller());
+        let outer = {
+            let mut state = self.state.borrow_mut();
+            let here = state.source.clone().unwrap_or(here);
+            state.source.replace(here)
+        };
+        let result = body();
+        self.state.borrow_mut().source = outer;
+        result
+    }
+
     /// Begins a node of `op`; the caller's line becomes the node's.
     #[track_caller]
     pub fn op(&self, op: &'static OpSpec) -> OpBuilder<'r> {
-        let caller = Location::caller();
+        let caller = SourceLine::of(Location::caller());
         OpBuilder {
             recording: *self,
             op,
             attributes: Attributes::default(),
             inputs: Vec::new(),
             place: None,
-            source: SourceLine { file: caller.file().into(), line: caller.line() },
+            source: self.state.borrow().source.clone().unwrap_or(caller),
         }
     }
 
     /// Reports a fault of the program at the caller's line.
     #[track_caller]
     pub fn fault(&self, op: &str, message: impl Into<String>) {
-        let caller = Location::caller();
-        let source = SourceLine { file: caller.file().into(), line: caller.line() };
-        let fault = RecordFault { op: op.to_owned(), message: message.into(), source };
-        self.state.borrow_mut().faults.push(fault);
+        let caller = SourceLine::of(Location::caller());
+        let mut state = self.state.borrow_mut();
+        let source = state.source.clone().unwrap_or(caller);
+        state.faults.push(RecordFault { op: op.to_owned(), message: message.into(), source });
     }
 
     /// As [`fault`](Self::fault); returns what stands for the missing result. What is computed from
@@ -337,7 +352,7 @@ impl<'r> OpBuilder<'r> {
         let after = state.order_after(op, &attributes, &place);
         let slots = outputs.len();
         let scope = Arc::clone(&state.scope);
-        let source = state.source.clone().or(Some(source));
+        let source = Some(source);
         let node = Node { op, attributes, inputs: ports, after, outputs, place, scope, source };
         let id = state.graph.push(node);
         let port = |slot| Port { node: id, slot: u32::try_from(slot).unwrap_or(u32::MAX) };

@@ -8,8 +8,8 @@
 use sordino_graph::Value;
 
 use crate::op::{
-    add_n, and, bit_to_number, broadcast, gather, join_bits, mul_bit, negative, position,
-    reduce_sum, reshape, scale, split_bits, transpose, winners,
+    add_n, and, bit_to_number, broadcast, concat, gather, join_bits, mul_bit, negative, pad_zeros,
+    position, reduce_sum, reshape, scale, slice_axis, split_bits, transpose, winners, xor,
 };
 
 /// Items that are compared in all pairs, where few are.
@@ -29,37 +29,30 @@ fn at_once(x: Value<'_>) -> usize {
 /// them.
 #[track_caller]
 pub fn reduce_max(x: Value<'_>, axis: usize) -> Value<'_> {
-    match axis_first(x, axis) {
-        Some(x) => largest(x),
-        None => x.recording().faulty("reduce_max", "takes an axis that has items"),
-    }
+    along(x, axis, "reduce_max", largest)
 }
 
 /// The smallest along `axis`, which the result does not have.
 #[track_caller]
 pub fn reduce_min(x: Value<'_>, axis: usize) -> Value<'_> {
-    scale(reduce_max(scale(x, -1.0), axis), -1.0)
+    scale(along(scale(x, -1.0), axis, "reduce_min", largest), -1.0)
 }
 
 /// Which is the first of the largest along `axis`, as truth values: of the shape of `x`, with the
 /// axis moved to the front.
 #[track_caller]
 pub fn one_hot_max(x: Value<'_>, axis: usize) -> Value<'_> {
-    match axis_first(x, axis) {
-        Some(x) => one_hot(x),
-        None => x.recording().faulty("one_hot_max", "takes an axis that has items"),
-    }
+    along(x, axis, "one_hot_max", one_hot)
 }
 
-/// The position along `axis`, which has up to 128 items, of the first of the largest, as a number.
+/// The position along `axis`, which has up to 65,536 items, of the first of the largest, as a number.
 #[track_caller]
 pub fn argmax(x: Value<'_>, axis: usize) -> Value<'_> {
-    match axis_first(x, axis) {
-        Some(x) if items(x) > at_once(x) => bit_to_number(position(join_bits(one_hot(x)))),
-        Some(x) if items(x) > 1 => bit_to_number(position(first_largest(x))),
-        Some(x) => scale(largest(x), 0.0),
-        None => x.recording().faulty("argmax", "takes an axis that has items"),
-    }
+    along(x, axis, "argmax", |x| match items(x) {
+        1 => scale(largest(x), 0.0),
+        n if n <= at_once(x) => bit_to_number(position(first_largest(x))),
+        _ => bit_to_number(place(one_hot(x))),
+    })
 }
 
 /// The position along `axis` of the first of the smallest, as a number.
@@ -77,15 +70,24 @@ fn items(x: Value<'_>) -> usize {
     axes(x).first().copied().unwrap_or(0)
 }
 
-/// The value with an axis, which must have items, as its first.
-fn axis_first(x: Value<'_>, axis: usize) -> Option<Value<'_>> {
-    let axes = axes(x);
-    axes.get(axis).filter(|&&items| items > 0)?;
-    if axis == 0 {
-        return Some(x);
+/// What `of` makes of `x` with an axis, which must have items, as its first.
+#[track_caller]
+fn along<'r>(
+    x: Value<'r>,
+    axis: usize,
+    op: &str,
+    of: impl FnOnce(Value<'r>) -> Value<'r>,
+) -> Value<'r> {
+    let (Some(ty), g) = (x.ty(), x.recording()) else { return x };
+    let axes = ty.shape.axes();
+    match axes.get(axis) {
+        None => return g.faulty(op, format!("finds no axis {axis} in {ty}")),
+        Some(0) => return g.faulty(op, format!("finds no items along axis {axis} of {ty}")),
+        Some(_) => {}
     }
     let others = (0..axes.len()).filter(|&other| other != axis);
-    Some(transpose(x, &std::iter::once(axis).chain(others).collect::<Vec<_>>()))
+    let axis_first: Vec<_> = std::iter::once(axis).chain(others).collect();
+    g.here(|| of(if axis == 0 { x } else { transpose(x, &axis_first) }))
 }
 
 /// `x[i] − x[j]` of pairs (i, j).
@@ -132,6 +134,38 @@ pub(crate) fn one_hot(x: Value<'_>) -> Value<'_> {
     let merged = [&[shape[0] * shape[1]], &shape[2..]].concat();
     let places: Vec<_> = (0..n).map(|item| item % size * shape[1] + item / size).collect();
     gather(reshape(both, &merged), &places, 0)
+}
+
+/// The most bits of a word.
+const WORD: usize = 128;
+
+/// The number, in binary, of the one item along the first axis that is set. Of more items than a word
+/// has bits, its column and its row in a table as wide as a word.
+fn place(hot: Value<'_>) -> Value<'_> {
+    let n = items(hot);
+    if n <= WORD {
+        return position(join_bits(hot));
+    }
+    let (rows, lanes) = (n.div_ceil(WORD), &axes(hot)[1..]);
+    let mut after = vec![0; 1 + lanes.len()];
+    after[0] = rows * WORD - n;
+    let filled = pad_zeros(hot, &vec![0; after.len()], &after);
+    let table = reshape(filled, &[&[rows, WORD], lanes].concat());
+    let columns_first: Vec<_> = [1, 0].into_iter().chain(2..2 + lanes.len()).collect();
+    let digits = [place(any(table)), place(any(transpose(table, &columns_first)))];
+    let bits = |x: Value<'_>| x.ty().and_then(|ty| ty.bits()).unwrap_or(1) as usize;
+    join_bits(concat(digits.map(|x| split_bits(x, 0..bits(x))), 0))
+}
+
+/// The XOR along the first axis, of which one item at most is set.
+fn any(x: Value<'_>) -> Value<'_> {
+    let mut x = x;
+    while items(x) > 1 {
+        let (n, half) = (items(x), items(x) / 2);
+        let both = xor(slice_axis(x, 0, 0..half), slice_axis(x, 0, half..2 * half));
+        x = if n % 2 == 0 { both } else { concat([both, slice_axis(x, 0, n - 1..n)], 0) };
+    }
+    reshape(x, &axes(x)[1..])
 }
 
 /// The items in groups of equal size, up to [`at_once`]: `[n,…]` to `[size,groups,…]`, and the

@@ -89,15 +89,22 @@ pub fn top_k(x: Value<'_>, k: usize, axis: usize) -> Value<'_> {
         let message = format!("takes 1 to {items} items along axis {axis} of {ty}, not {k}");
         return x.recording().faulty("top_k", message);
     }
-    let mut left = sequences(x, axis);
+    x.recording().here(|| {
+        let few =
+            if ty.fixed().is_some() { few(sequences(x, axis), k) } else { sequences(x, axis) };
+        like(reverse(largest(sort_columns(few), k), &[1]), ty.shape.axes(), axis)
+    })
+}
+
+/// Items that the `k` largest are among, few if `k` is small.
+fn few(x: Value<'_>, k: usize) -> Value<'_> {
     let size = (4 * k).max(16);
-    while ty.fixed().is_some() && size <= GROUP {
-        match axes_of(left)[..] {
-            [_, items, lanes] if items > 2 * size => left = of_groups(left, k, size, items, lanes),
-            _ => break,
+    match axes_of(x)[..] {
+        [_, items, lanes] if size <= GROUP && items > 2 * size => {
+            few(of_groups(x, k, size, items, lanes), k)
         }
+        _ => x,
     }
-    like(reverse(largest(sort_columns(left), k), &[1]), ty.shape.axes(), axis)
 }
 
 /// The last `k` items.

@@ -67,7 +67,7 @@ fn of_each() -> Vec<Case> {
         let both = vec![small(&axes), encodable(&axes)];
         cases.push(
             case("mul_bit", both, |_, x| mul_bit(negative(x[0]), x[1]), chosen, EXACT)
-                .gradient_from(1, EXACT),
+                .gradient_by(1..2, EXACT),
         );
     }
     // Words of up to 16 bits are numbers; those of fewer than the encoding have no sign.

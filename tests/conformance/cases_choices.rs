@@ -5,7 +5,7 @@ use sordino::prelude::*;
 use super::{Array, Case, EXACT, Input, case, encodable, shapes, small, within};
 
 pub fn cases() -> Vec<Case> {
-    [comparisons(), choices(), extremes()].into_iter().flatten().collect()
+    [comparisons(), with_constants(), choices(), extremes()].into_iter().flatten().collect()
 }
 
 fn truth(x: bool) -> f64 {
@@ -48,6 +48,32 @@ fn comparisons() -> Vec<Case> {
     cases
 }
 
+/// Comparisons with half of the largest number, which stands among the special ones.
+fn with_constants() -> Vec<Case> {
+    type Comparison = for<'r> fn(Value<'r>, f64) -> Value<'r>;
+    type Named = (&'static str, Comparison, fn(f64, f64) -> bool);
+    let all: [Named; 5] = [
+        ("less_constant", less_constant, |x, c| x < c),
+        ("less_equal_constant", less_equal_constant, |x, c| x <= c),
+        ("greater_constant", greater_constant, |x, c| x > c),
+        ("greater_equal_constant", greater_equal_constant, |x, c| x >= c),
+        ("equal_constant", equal_constant, |x, c| x == c),
+    ];
+    let mut cases = Vec::new();
+    for axes in shapes(22) {
+        for (name, comparison, of) in all {
+            cases.push(case(
+                name,
+                vec![small(&axes)],
+                move |_, x| comparison(x[0], 2.0),
+                move |x| x[0].map(|x| truth(of(x, 2.0))),
+                EXACT,
+            ));
+        }
+    }
+    cases
+}
+
 fn choices() -> Vec<Case> {
     let mut cases = Vec::new();
     for axes in shapes(21) {
@@ -77,7 +103,7 @@ fn choices() -> Vec<Case> {
         let three = vec![small(&axes), encodable(&axes), small(&axes)];
         cases.push(
             case("select", three, |_, x| select(negative(x[0]), x[1], x[2]), chosen, EXACT)
-                .gradient_from(1, EXACT),
+                .gradient_by(1..3, EXACT),
         );
     }
     cases
@@ -90,7 +116,7 @@ fn first(x: &[f64]) -> usize {
 
 fn extremes() -> Vec<Case> {
     let mut cases = Vec::new();
-    let all: [(&[usize], usize); 9] = [
+    let all: [(&[usize], usize); 11] = [
         (&[1], 0),
         (&[2], 0),
         (&[8, 3], 0),
@@ -100,6 +126,8 @@ fn extremes() -> Vec<Case> {
         (&[2, 65], 1),
         (&[3, 0], 0),
         (&[2, 3, 5], 2),
+        (&[1, 129, 3], 1),
+        (&[1000], 0),
     ];
     for (axes, axis) in all {
         // The limits stand among them more than once, and so do ties in the middle.
@@ -160,6 +188,31 @@ fn extremes() -> Vec<Case> {
                     .gradient(EXACT),
             );
         }
+    }
+    for (axes, k, axis) in
+        [(&[1][..], 1, 0), (&[5], 2, 0), (&[3, 9], 9, 1), (&[70], 2, 0), (&[3, 0, 2], 2, 2)]
+    {
+        let largest = move |x: &[Array]| {
+            let of = |i: usize| {
+                x[0].fold(axis, |x| {
+                    let mut x = x.to_vec();
+                    x.sort_unstable_by(|x, y| y.total_cmp(x));
+                    x[i]
+                })
+            };
+            let (mut to, ranked) = (axes.to_vec(), (0..k).map(of).collect::<Vec<_>>());
+            to[axis] = k;
+            Array::of(&to, |i| {
+                let rest: Vec<_> = [&i[..axis], &i[axis + 1..]].concat();
+                ranked[i[axis]].at(&rest)
+            })
+        };
+        let x = vec![encodable(axes)];
+        cases.push(
+            case("top_k", x, move |_, x| top_k(x[0], k, axis), largest, EXACT)
+                .note(format!("{k} along axis {axis}"))
+                .gradient(EXACT),
+        );
     }
     // Values that are functions of the keys: those of equal keys come in any order.
     cases.push(

@@ -2,7 +2,7 @@
 
 use sordino::prelude::*;
 
-use super::{Array, Bound, Case, Input, Range, accuracy, case, ranged, within};
+use super::{Array, Bound, Case, Input, Numbers, accuracy, case, ranged, within};
 
 pub fn cases() -> Vec<Case> {
     [of_each(), of_rows(), losses()].into_iter().flatten().collect()
@@ -15,7 +15,7 @@ struct Row {
     name: &'static str,
     function: Function,
     exact: fn(f64) -> f64,
-    range: Range,
+    range: Numbers,
     bound: Bound,
     /// Where its gradients are looked at, and how far off they may be.
     gradient: Bound,
@@ -33,14 +33,14 @@ fn softplus_of(x: f64) -> f64 {
 /// the bound is that of what it is made of, times the most that it is multiplied by where gradients
 /// are looked at: up to 2 from the loss, and what the rule says.
 fn rows() -> Vec<Row> {
-    let digits = Range::Powers(-14.0, 32.9);
+    let digits = Numbers::Powers(-14.0, 32.9);
     vec![
         // e^x · dy.
         Row {
             name: "exp",
             function: exp,
             exact: f64::exp,
-            range: Range::Within(19.9),
+            range: Numbers::Within(19.9),
             bound: accuracy((1.2e-4, 6e-5), (4e-9, 8e-10)),
             gradient: accuracy((2.4e-4, 2e-4), (8e-9, 3e-9)),
         },
@@ -58,7 +58,7 @@ fn rows() -> Vec<Row> {
             name: "reciprocal",
             function: reciprocal,
             exact: f64::recip,
-            range: Range::SignedPowers(-14.0, 32.9),
+            range: Numbers::SignedPowers(-14.0, 32.9),
             bound: accuracy((6e-4, 3e-5), (4e-7, 2e-9)),
             gradient: accuracy((1.5e-3, 5e-4), (1e-6, 1e-8)),
         },
@@ -85,7 +85,7 @@ fn rows() -> Vec<Row> {
             name: "sigmoid",
             function: sigmoid,
             exact: sigmoid_of,
-            range: Range::Within(40.0),
+            range: Numbers::Within(40.0),
             bound: accuracy((0.0, 9.2e-4), (9.6e-7, 3.7e-9)),
             gradient: accuracy((0.0, 2e-3), (0.0, 2e-6)),
         },
@@ -94,7 +94,7 @@ fn rows() -> Vec<Row> {
             name: "softplus",
             function: softplus,
             exact: softplus_of,
-            range: Range::Within(40.0),
+            range: Numbers::Within(40.0),
             bound: accuracy((0.0, 8.6e-4), (9.6e-7, 3.7e-9)),
             gradient: accuracy((0.0, 2e-3), (2e-6, 1e-8)),
         },
@@ -103,7 +103,7 @@ fn rows() -> Vec<Row> {
             name: "tanh",
             function: tanh,
             exact: f64::tanh,
-            range: Range::Within(20.0),
+            range: Numbers::Within(20.0),
             bound: accuracy((0.0, 5.6e-4), (9.6e-7, 3.7e-9)),
             gradient: accuracy((0.0, 2.5e-3), (0.0, 4e-6)),
         },
@@ -119,9 +119,9 @@ fn of_each() -> Vec<Case> {
         }
         // Gradients are looked at where they are neither huge nor lost among the units.
         let near = match range {
-            Range::Within(_) => Range::Within(3.0),
-            Range::Powers(..) => Range::Powers(-1.0, 3.0),
-            _ => Range::SignedPowers(-1.0, 3.0),
+            Numbers::Within(_) => Numbers::Within(3.0),
+            Numbers::Powers(..) => Numbers::Powers(-1.0, 3.0),
+            _ => Numbers::SignedPowers(-1.0, 3.0),
         };
         let x = vec![ranged(near, &[3, 5])];
         cases.push(
@@ -133,7 +133,7 @@ fn of_each() -> Vec<Case> {
     let pairs: [(&[usize], &[usize]); 5] =
         [(&[], &[]), (&[5], &[]), (&[0], &[1]), (&[1, 7], &[5, 1]), (&[3, 5], &[5])];
     for (x, y) in pairs {
-        let inputs = vec![within(4.0, x), ranged(Range::SignedPowers(-2.0, 10.0), y)];
+        let inputs = vec![within(4.0, x), ranged(Numbers::SignedPowers(-2.0, 10.0), y)];
         // x times what the reciprocal errs by, |x| up to 4, and a unit of the product.
         let bound = accuracy((6e-4, 1.4e-4), (4e-7, 9e-9));
         // dx = dy / y; dy = −dy · x / y², where x / y is up to 16, and 1 / y up to 4.
@@ -195,7 +195,7 @@ fn of_rows() -> Vec<Case> {
 fn losses() -> Vec<Case> {
     let mut cases = Vec::new();
     for axes in [[1, 1], [7, 1], [3, 5], [0, 3]] {
-        let inputs = || -> Vec<Input> { vec![within(6.0, &axes), ranged(Range::Truths, &axes)] };
+        let targets = |numbers| -> Vec<Input> { vec![within(6.0, &axes), ranged(numbers, &axes)] };
         let n = (axes[0] * axes[1]) as f64;
         let binary = |x: &[Array]| {
             let each = x[0].zip(&x[1], |x, t| softplus_of(x) - t * x);
@@ -206,12 +206,12 @@ fn losses() -> Vec<Case> {
         cases.push(
             case(
                 "binary_cross_entropy",
-                inputs(),
+                targets(Numbers::Truths),
                 |_, x| binary_cross_entropy(x[0], x[1]),
                 binary,
                 bound,
             )
-            .gradient(accuracy((0.0, 2e-3), (0.0, 2e-6))),
+            .gradient_by(0..1, accuracy((0.0, 2e-3), (0.0, 2e-6))),
         );
         let categorical = |x: &[Array]| {
             let each = x[0].rows(log_softmax_of).zip(&x[1], |x, t| -t * x);
@@ -222,12 +222,12 @@ fn losses() -> Vec<Case> {
         cases.push(
             case(
                 "categorical_cross_entropy",
-                inputs(),
+                targets(Numbers::Chosen),
                 |_, x| categorical_cross_entropy(x[0], x[1]),
                 categorical,
                 bound,
             )
-            .gradient(accuracy((0.0, 1e-2), (0.0, 8e-6))),
+            .gradient_by(0..1, accuracy((0.0, 1e-2), (0.0, 8e-6))),
         );
     }
     cases

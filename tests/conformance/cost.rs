@@ -40,7 +40,7 @@ pub fn check(plan: &Plan, run: &Run, steps: u64) -> Vec<String> {
     for (id, cost) in costs {
         let name = &names[id.index()];
         let (bytes, rounds) = transferred.get(name.as_str()).copied().unwrap_or_default();
-        if cost.bytes != bytes || cost.rounds < rounds {
+        if cost.bytes != bytes || cost.rounds != rounds {
             let node = graph.node(id);
             let op = node.op.name;
             let of = &node.outputs;

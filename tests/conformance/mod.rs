@@ -5,12 +5,15 @@ pub mod array;
 pub mod cases_arithmetic;
 pub mod cases_bits;
 pub mod cases_choices;
+pub mod cases_formats;
 pub mod cases_functions;
 pub mod cases_layers;
 pub mod cases_structure;
 pub mod cost;
 pub mod coverage;
 pub mod run;
+
+use std::ops::Range;
 
 use sordino::prelude::*;
 
@@ -34,8 +37,8 @@ pub struct Case {
     pub bound: Bound,
     /// How far off gradients may be, of functions that have them.
     pub gradient: Option<Bound>,
-    /// The first input that the result depends on smoothly.
-    pub smooth_from: usize,
+    /// The inputs that gradients are by: those that the result depends on smoothly.
+    pub by: Range<usize>,
 }
 
 impl std::fmt::Display for Case {
@@ -49,12 +52,12 @@ impl std::fmt::Display for Case {
 #[derive(Clone)]
 pub struct Input {
     pub axes: Vec<usize>,
-    pub range: Range,
+    pub numbers: Numbers,
 }
 
 /// Which numbers an input has.
 #[derive(Clone)]
-pub enum Range {
+pub enum Numbers {
     /// Zeros, the smallest units, the ends ±m, ties, and random numbers in ±m.
     Within(f64),
     /// The largest numbers that the ring encodes, of both signs, and numbers as in `Within(4)`.
@@ -65,6 +68,8 @@ pub enum Range {
     SignedPowers(f64, f64),
     /// Zeros and ones.
     Truths,
+    /// Rows along the last axis with a one and zeros.
+    Chosen,
 }
 
 /// How far off a result may be: the larger of `units` of the encoding with `absolute`, and
@@ -114,26 +119,30 @@ pub fn numbers(input: &Input, fixed: Fixed, seed: u64) -> Array {
     // The largest number below 2^(width − 14 − fraction) that f64 has, and the ring too.
     let limit = f64::from(fixed.width().bits() - 14 - fixed.fraction()).exp2();
     let limit = limit * (1.0 - 2f64.powi(-50));
-    let special: Vec<f64> = match input.range {
-        Range::Within(m) => vec![0.0, -m, unit, m, -unit, m, 0.0, -m / 2.0, m / 2.0, m / 2.0],
-        Range::Encodable => vec![limit, -limit, 0.0, unit, -limit, -unit, limit],
-        Range::Powers(from, to) => {
+    let special: Vec<f64> = match input.numbers {
+        Numbers::Within(m) => vec![0.0, -m, unit, m, -unit, m, 0.0, -m / 2.0, m / 2.0, m / 2.0],
+        Numbers::Encodable => vec![limit, -limit, 0.0, unit, -limit, -unit, limit],
+        Numbers::Powers(from, to) => {
             vec![from.exp2(), 1.0f64.clamp(from.exp2(), to.exp2()), to.exp2()]
         }
-        Range::SignedPowers(from, to) => vec![from.exp2(), -to.exp2(), -from.exp2(), to.exp2()],
-        Range::Truths => vec![],
+        Numbers::SignedPowers(from, to) => vec![from.exp2(), -to.exp2(), -from.exp2(), to.exp2()],
+        Numbers::Truths | Numbers::Chosen => vec![],
     };
-    let mut draw = |i: usize| match input.range {
+    let mut draw = |i: usize| match input.numbers {
         // Small inputs start anywhere among the special numbers.
         _ if i < special.len() => special[(i + seed as usize) % special.len()],
-        Range::Within(m) => (random.unit() * 2.0 - 1.0) * m,
-        Range::Encodable => (random.unit() * 2.0 - 1.0) * 4.0,
-        Range::Powers(from, to) => (from + (to - from) * random.unit()).exp2(),
-        Range::SignedPowers(from, to) => {
+        Numbers::Within(m) => (random.unit() * 2.0 - 1.0) * m,
+        Numbers::Encodable => (random.unit() * 2.0 - 1.0) * 4.0,
+        Numbers::Powers(from, to) => (from + (to - from) * random.unit()).exp2(),
+        Numbers::SignedPowers(from, to) => {
             let sign = if random.unit() < 0.5 { -1.0 } else { 1.0 };
             sign * (from + (to - from) * random.unit()).exp2()
         }
-        Range::Truths => f64::from(u8::from(random.unit() < 0.5)),
+        Numbers::Truths => f64::from(u8::from(random.unit() < 0.5)),
+        Numbers::Chosen => {
+            let places = input.axes.last().copied().unwrap_or(1);
+            f64::from(u8::from(i % places == i / places % places))
+        }
     };
     let n = input.axes.iter().product();
     let elements = (0..n).map(|i| (draw(i) / unit).round() * unit).collect();
@@ -189,17 +198,9 @@ pub fn case_of_ring(
     oracle: impl Fn(&[Array], Fixed) -> Array + 'static,
     bound: Bound,
 ) -> Case {
+    let by = 0..inputs.len();
     let (formula, oracle) = (Box::new(formula), Box::new(oracle));
-    Case {
-        function,
-        note: String::new(),
-        inputs,
-        formula,
-        oracle,
-        bound,
-        gradient: None,
-        smooth_from: 0,
-    }
+    Case { function, note: String::new(), inputs, formula, oracle, bound, gradient: None, by }
 }
 
 impl Case {
@@ -213,9 +214,9 @@ impl Case {
         Self { gradient: Some(bound), ..self }
     }
 
-    /// With gradients by the inputs from that one on.
-    pub fn gradient_from(self, smooth_from: usize, bound: Bound) -> Self {
-        Self { gradient: Some(bound), smooth_from, ..self }
+    /// With gradients by some of the inputs.
+    pub fn gradient_by(self, by: Range<usize>, bound: Bound) -> Self {
+        Self { gradient: Some(bound), by, ..self }
     }
 }
 
@@ -225,16 +226,16 @@ pub fn small(axes: &[usize]) -> Input {
 }
 
 pub fn within(m: f64, axes: &[usize]) -> Input {
-    Input { axes: axes.to_vec(), range: Range::Within(m) }
+    Input { axes: axes.to_vec(), numbers: Numbers::Within(m) }
 }
 
 /// Numbers as large as the ring encodes.
 pub fn encodable(axes: &[usize]) -> Input {
-    Input { axes: axes.to_vec(), range: Range::Encodable }
+    Input { axes: axes.to_vec(), numbers: Numbers::Encodable }
 }
 
-pub fn ranged(range: Range, axes: &[usize]) -> Input {
-    Input { axes: axes.to_vec(), range }
+pub fn ranged(numbers: Numbers, axes: &[usize]) -> Input {
+    Input { axes: axes.to_vec(), numbers }
 }
 
 /// A scalar, nothing, one row, one column, odd sizes, many axes, and random ones.
@@ -250,6 +251,7 @@ pub fn all() -> Vec<(&'static str, Vec<Case>)> {
         ("arithmetic", cases_arithmetic::cases()),
         ("bits", cases_bits::cases()),
         ("choices", cases_choices::cases()),
+        ("formats", cases_formats::cases()),
         ("functions", cases_functions::cases()),
         ("layers", cases_layers::cases()),
         ("structure", cases_structure::cases()),

@@ -6,7 +6,7 @@ use sordino::runtime::Audit;
 use sordino::runtime::audit::AuditSummary;
 use std::sync::Arc;
 
-use super::{Array, Case, Range, numbers, rounding};
+use super::{Array, Case, Numbers, numbers, rounding};
 use crate::common::{mnist, player, published, servers};
 
 /// Where a case is run.
@@ -54,8 +54,8 @@ pub fn smooth_inputs(cases: &[Case], fixed: Fixed) -> Vec<Vec<Array>> {
     let mut all = inputs(cases, fixed);
     for (i, (case, arrays)) in cases.iter().zip(&mut all).enumerate() {
         for (j, (input, array)) in case.inputs.iter().zip(arrays).enumerate() {
-            if matches!(input.range, Range::Within(_) | Range::Encodable) {
-                let m = if let Range::Within(m) = input.range { m.min(4.0) } else { 4.0 };
+            if matches!(input.numbers, Numbers::Within(_) | Numbers::Encodable) {
+                let m = if let Numbers::Within(m) = input.numbers { m.min(4.0) } else { 4.0 };
                 let mut random = super::Random((1000 * i + j) as u64);
                 let unit = super::unit(fixed);
                 let mut draw = || ((random.unit() * 2.0 - 1.0) * m / unit).round() * unit;
@@ -101,7 +101,7 @@ fn secrets<'r>(g: &Recording<'r>, case: &Case, i: usize) -> Vec<Value<'r>> {
 pub fn computed<'a>(name: &str, cases: &'a [Case]) -> Function<'a> {
     Function::new("computed", name, move |g| {
         for (i, case) in cases.iter().enumerate() {
-            let result = (case.formula)(g, &secrets(g, case, i));
+            let result = wide(case, (case.formula)(g, &secrets(g, case, i)));
             let revealed = reveal(result, &player("carol"));
             let numbers = match revealed.ty().and_then(|ty| ty.bits()) {
                 None => revealed,
@@ -113,6 +113,16 @@ pub fn computed<'a>(name: &str, cases: &'a [Case]) -> Function<'a> {
             publish(&format!("y-{i}"), numbers);
         }
     })
+}
+
+/// The result in the wider ring, whose numbers are revealed as doubles, if f32 would not tell large
+/// ones from their neighbours.
+fn wide<'r>(case: &Case, result: Value<'r>) -> Value<'r> {
+    let large = case.inputs.iter().any(|input| matches!(input.numbers, Numbers::Encodable));
+    match result.ty().and_then(|ty| ty.fixed()) {
+        Some(Fixed::LOW) if large => cast(result, Element::Fixed(Fixed::HIGH)),
+        _ => result,
+    }
 }
 
 /// Computes the gradients of a weighted sum of each case's elements, on secrets and on floats.
@@ -132,9 +142,7 @@ pub fn differentiated<'a>(name: &str, cases: &'a [Case]) -> Function<'a> {
                 let weights: Vec<f64> = (0..ty.shape.elements()).map(weight).collect();
                 let weights = constant_of(g, place, &weights, &ty);
                 let loss = reduce_sum(mul(y, weights), &[0], false);
-                for (j, gradient) in
-                    gradients(loss, &xs[case.smooth_from..]).into_iter().enumerate()
-                {
+                for (j, gradient) in gradients(loss, &xs[case.by.clone()]).into_iter().enumerate() {
                     let open = if kind == "secret" { reveal(gradient, &ann) } else { gradient };
                     publish(&format!("{kind}-{i}-{j}"), open);
                 }
@@ -148,14 +156,23 @@ fn weight(i: usize) -> f64 {
     [1.0, -0.5, 2.0, 0.25, -1.5][i % 5]
 }
 
+/// The most that a result may differ from what it should be.
+type Allowed<'a> = dyn Fn(&Case, f64) -> f64 + 'a;
+
 impl Stage {
-    /// Runs all cases for `steps` steps and compares what the last gives with what it should.
-    pub fn check(&mut self, name: &str, cases: &[Case], steps: u64) -> Vec<String> {
+    /// What the last of `steps` steps of all cases gives. Adds to `wrong` what a step costs beside
+    /// what is declared, and to the audit what it draws.
+    pub fn results(
+        &mut self,
+        name: &str,
+        cases: &[Case],
+        steps: u64,
+        wrong: &mut Vec<String>,
+    ) -> Vec<Vec<f64>> {
         let inputs = inputs(cases, self.fixed);
         self.session.run(&given(name, &inputs), 1).unwrap();
         let function = computed(name, cases);
         let run = self.session.run(&function, steps).unwrap();
-        let mut wrong = Vec::new();
         if self.protocol == "ABY3" {
             let plan = self.session.prepare(&function).unwrap();
             wrong.extend(super::cost::check(&plan, &run, steps));
@@ -164,26 +181,52 @@ impl Stage {
             self.audit.repeated += steps as usize * each.repeated;
             self.audit.unshared += steps as usize * each.unshared;
         }
+        let last = |i: usize| published(&run, &format!("y-{i}"))[steps as usize - 1].to_vec();
+        (0..cases.len()).map(last).collect()
+    }
+
+    /// Where results are not those of the oracles, as doubles round.
+    pub fn against_oracles(&self, cases: &[Case], results: &[Vec<f64>]) -> Vec<String> {
+        let oracle = |(case, x): (&Case, &Vec<Array>)| (case.oracle)(x, self.fixed).elements;
+        let exact: Vec<_> = cases.iter().zip(&inputs(cases, self.fixed)).map(oracle).collect();
+        self.against(cases, results, &exact, &|_, _| 0.0)
+    }
+
+    /// Where results differ from those of another protocol by more than a case allows.
+    pub fn against_plain(
+        &self,
+        cases: &[Case],
+        results: &[Vec<f64>],
+        plain: &[Vec<f64>],
+    ) -> Vec<String> {
+        self.against(cases, results, plain, &|case, exact| case.bound.at(self.fixed, exact))
+    }
+
+    fn against(
+        &self,
+        cases: &[Case],
+        results: &[Vec<f64>],
+        exact: &[Vec<f64>],
+        allowed: &Allowed<'_>,
+    ) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let inputs = inputs(cases, self.fixed);
         for (i, (case, x)) in cases.iter().zip(&inputs).enumerate() {
-            let results = published(&run, &format!("y-{i}"));
-            let result = results[steps as usize - 1];
-            let exact = (case.oracle)(x, self.fixed);
             // Sums of doubles err by what the largest of their terms is rounded by.
             let largest = x.iter().flat_map(|x| &x.elements).fold(1.0f64, |m, x| m.max(x.abs()));
+            let allowed = |exact| allowed(case, exact);
             wrong.extend(self.differences(
                 &case.to_string(),
-                result,
-                &exact.elements,
+                &results[i],
+                &exact[i],
                 largest,
-                |exact| {
-                    if self.protocol == "ABY3" { case.bound.at(self.fixed, exact) } else { 0.0 }
-                },
+                allowed,
             ));
         }
         wrong
     }
 
-    /// Compares gradients of secrets with those of floats.
+    /// Compares gradients of secrets with those of floats, and these with differences of the oracle.
     pub fn check_gradients(&mut self, name: &str, cases: &[Case]) -> Vec<String> {
         let inputs = smooth_inputs(cases, self.fixed);
         self.session.run(&given(&format!("{name}, smooth"), &inputs), 1).unwrap();
@@ -191,41 +234,64 @@ impl Stage {
         let mut wrong = Vec::new();
         for (i, case) in cases.iter().enumerate() {
             let Some(bound) = case.gradient else { continue };
-            for j in 0..case.inputs.len() - case.smooth_from {
+            for (j, input) in case.by.clone().enumerate() {
                 let [secret, float] =
                     ["secret", "float"].map(|kind| published(&run, &format!("{kind}-{i}-{j}"))[0]);
                 let what = format!("gradient {j} of {case}");
-                wrong.extend(
-                    self.differences(&what, secret, float, 4.0, |exact| {
-                        bound.at(self.fixed, exact)
-                    }),
-                );
+                let allowed = |exact| bound.at(self.fixed, exact);
+                wrong.extend(self.differences(&what, secret, float, 4.0, allowed));
+                let steep = float.iter().fold(1.0f64, |most, x| most.max(x.abs()));
+                let measured = slopes(case, &inputs[i], input, self.fixed);
+                let what = format!("measured {what}");
+                wrong.extend(self.differences(&what, float, &measured, 4.0, |_| 1e-5 * steep));
             }
         }
         wrong
     }
 
-    /// What is further off than it may be. `largest` is the largest number that was computed with.
+    /// The first element that is further off than it may be, if one is. `largest` is the largest number
+    /// that was computed with.
     fn differences(
         &self,
         what: &str,
         result: &[f64],
         exact: &[f64],
         largest: f64,
-        bound: impl Fn(f64) -> f64,
+        allowed: impl Fn(f64) -> f64,
     ) -> Option<String> {
         let at = format!("{} {} {what}", self.protocol, self.fixed);
         if result.len() != exact.len() {
             return Some(format!("{at}: {} elements, not {}", result.len(), exact.len()));
         }
-        // The worst.
-        let used = result.iter().zip(exact).enumerate().filter_map(|(i, (&result, &exact))| {
+        result.iter().zip(exact).enumerate().find_map(|(i, (&result, &exact))| {
             let doubles = largest.max(exact.abs()) * 2f64.powi(-44);
-            let bound = bound(exact) + exact.abs() * rounding(self.fixed) + doubles;
+            let bound = allowed(exact) + 2.0 * exact.abs() * rounding(self.fixed) + doubles;
             let off = (result - exact).abs();
             // Not a number is never within a bound.
-            (off.is_nan() || off > bound).then(|| format!("{at}: element {i} is {result}, not {exact}: off by {off:e}, more than {bound:e}"))
-        });
-        used.into_iter().next()
+            let wrong = off.is_nan() || off > bound;
+            wrong.then(|| format!("{at}: element {i} is {result}, not {exact}: off by {off:e}, more than {bound:e}"))
+        })
     }
+}
+
+/// The slopes of the weighted sum of a case's elements by each element of an input, from what the
+/// oracle gives on both sides of it.
+fn slopes(case: &Case, inputs: &[Array], input: usize, fixed: Fixed) -> Vec<f64> {
+    const STEP: f64 = 1e-5;
+    let loss = |inputs: &[Array]| -> f64 {
+        let y = (case.oracle)(inputs, fixed);
+        y.elements.iter().enumerate().map(|(i, y)| y * weight(i)).sum()
+    };
+    let mut inputs = inputs.to_vec();
+    let n = inputs[input].elements.len();
+    let slope = |i: usize| {
+        let x = inputs[input].elements[i];
+        let [after, before] = [STEP, -STEP].map(|step| {
+            inputs[input].elements[i] = x + step;
+            loss(&inputs)
+        });
+        inputs[input].elements[i] = x;
+        (after - before) / (2.0 * STEP)
+    };
+    (0..n).map(slope).collect()
 }

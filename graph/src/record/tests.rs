@@ -43,6 +43,34 @@ fn nodes_keep_the_line_that_made_them() {
     assert_eq!(lines, [(file!().to_owned(), first), (file!().to_owned(), first + 1)]);
 }
 
+/// A function of two ops, one of which comes from a closure, and which another like it uses.
+#[track_caller]
+fn twice_negated<'r>(x: Value<'r>) -> Value<'r> {
+    x.recording().here(|| {
+        let inner = x.recording().here(|| Some(x).map(negate));
+        inner.map(negate).unwrap_or(x)
+    })
+}
+
+#[test]
+fn nodes_and_faults_of_a_function_of_many_ops_have_its_callers_line() {
+    let mut lines = Vec::new();
+    let graph = record_ok(|g| {
+        let x = input(g, "a");
+        lines.extend([line!() - 1, line!() + 1, line!() + 1, line!() + 2]);
+        twice_negated(x);
+        negate(x);
+    });
+    let found = graph.nodes().map(|(_, node)| node.source.clone().unwrap().line);
+    assert_eq!(found.collect::<Vec<_>>(), lines);
+    let mut line = 0;
+    let error = record("t", &setup(), |g| {
+        line = line!() + 1;
+        g.here(|| [1].map(|_| g.fault("thing", "is wrong")));
+    });
+    assert_eq!(error.unwrap_err().faults[0].source.line, line);
+}
+
 #[test]
 fn scopes_nest_and_are_numbered() {
     let graph = record_ok(|g| {

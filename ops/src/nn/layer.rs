@@ -83,15 +83,19 @@ impl Layer {
                 vec![outputs]
             }
             Self::Conv { filters, size, stride, padding } => {
+                let [h, w, _] = image(at, before);
+                assert!(stride > 0, "layer {at}: takes a stride of 1 or more");
+                let fits = padding == Padding::Same || size <= h.min(w);
+                assert!(fits, "layer {at}: fits no filter of {size} by {size} into {before:?}");
                 let out = |extent: usize| match padding {
                     Padding::Same => extent.div_ceil(stride),
                     Padding::Valid => (extent + 1 - size).div_ceil(stride),
                 };
-                let [h, w, _] = image(at, before);
                 vec![out(h), out(w), filters]
             }
             Self::MaxPool(window) | Self::AveragePool(window) => {
                 let [h, w, c] = image(at, before);
+                assert!(window > 0, "layer {at}: takes windows of 1 or more");
                 vec![h / window, w / window, c]
             }
             Self::BatchNorm | Self::Relu | Self::Sigmoid | Self::Tanh | Self::Softmax => {

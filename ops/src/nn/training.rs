@@ -56,15 +56,20 @@ impl Trainer {
         }
     }
 
+    #[track_caller]
     fn parameters<'r>(&self, g: &Recording<'r>) -> Vec<Value<'r>> {
         let parameters = self.model.parameters();
-        parameters.iter().map(|p| self.home.read(g, &p.name, &p.ty())).collect()
+        g.here(|| parameters.iter().map(|p| self.home.read(g, &p.name, &p.ty())).collect())
     }
 
     /// One step of training with a batch, which is where the parameters are; returns the sum of
     /// the losses before the step.
     #[track_caller]
     pub fn fit<'r>(&self, g: &Recording<'r>, x: Value<'r>, targets: Value<'r>) -> Value<'r> {
+        g.here(|| self.step(g, x, targets))
+    }
+
+    fn step<'r>(&self, g: &Recording<'r>, x: Value<'r>, targets: Value<'r>) -> Value<'r> {
         let values = self.parameters(g);
         let (outputs, averages) = self.model.forward(x, &values, Mode::Training);
         let loss = self.loss.sum(outputs, targets);

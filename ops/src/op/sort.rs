@@ -42,19 +42,13 @@ pub fn sort_by_key<'r>(keys: Value<'r>, values: &[Value<'r>], axis: usize) -> Ve
         let message = format!("takes values of the type of the keys, {ty}, not {other}");
         return vec![keys.recording().faulty("sort", message); results];
     }
-    let columns = std::iter::once(keys).chain(values.iter().copied());
-    let mut flat = Vec::new();
-    for column in columns {
-        flat.push(sequences(column, axis));
-    }
-    let all = if values.is_empty() { flat.swap_remove(0) } else { concat(flat, 0) };
-    let sorted = sort_columns(all);
-    let mut parts = Vec::new();
-    for i in 0..results {
-        let part = if results == 1 { sorted } else { slice_axis(sorted, 0, i..i + 1) };
-        parts.push(like(part, ty.shape.axes(), axis));
-    }
-    parts
+    keys.recording().here(|| {
+        let columns = std::iter::once(keys).chain(values.iter().copied());
+        let flat: Vec<_> = columns.map(|column| sequences(column, axis)).collect();
+        let sorted = sort_columns(if results == 1 { flat[0] } else { concat(flat, 0) });
+        let part = |i| if results == 1 { sorted } else { slice_axis(sorted, 0, i..i + 1) };
+        (0..results).map(|i| like(part(i), ty.shape.axes(), axis)).collect()
+    })
 }
 
 /// A tensor as `[1, items, lanes]`, its axis `axis` being the items.

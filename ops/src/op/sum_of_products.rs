@@ -6,7 +6,6 @@ use sordino_graph::{
 };
 
 use super::mul::mul;
-use super::scale::scale;
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::fixed::Real;
@@ -60,11 +59,14 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     Ok(vec![first.expect_number()?.clone()])
 }
 
+/// By each number of a pair: dy times the other, divided after the product as the sum is.
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
-    let shift = b.attributes.int("shift").unwrap_or_default();
-    let dy = b.gradient().map(|dy| if shift == 0 { dy } else { scale(dy, unit(shift)) });
-    let other = |i: usize| b.inputs[i ^ 1];
-    (0..b.inputs.len()).map(|i| dy.map(|dy| mul(dy, other(i)))).collect()
+    let shift = b.attributes.int("shift").and_then(|shift| u32::try_from(shift).ok()).unwrap_or(0);
+    let by = |dy, i: usize| match shift {
+        0 => mul(dy, b.inputs[i ^ 1]),
+        _ => sum_of_products(&[(dy, b.inputs[i ^ 1])], shift),
+    };
+    (0..b.inputs.len()).map(|i| b.gradient().map(|dy| by(dy, i))).collect()
 }
 
 /// 2^-shift.

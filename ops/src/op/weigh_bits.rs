@@ -29,7 +29,7 @@ pub fn weigh_bits<'r>(
     let all = op.attr("weights", list).build();
     let n = x.ty().and_then(|ty| ty.shape.axes().last().copied()).unwrap_or(0);
     let row = |i| reshape(slice(all, &[i, 0], &[i + 1, n as i64], &[1, 1]), &[n]);
-    (0..constants.len() as i64).map(row).collect()
+    x.recording().here(|| (0..constants.len() as i64).map(row).collect())
 }
 
 /// See [`weigh_bits()`]: the rows, `[rows,n]`.

@@ -13,11 +13,11 @@
 //! | round | from → to | what | hidden by a pad of |
 //! |---|---|---|---|
 //! | 1 | 0 → 2 | bits of pairs, as numbers of 16 bits | 0 and 1 |
-//! | 2 | 1 → 0 | its part, shuffled by 1 and 2 | 1 and 2 |
-//! | 3 | 2 → 1 | its part, shuffled by 2 and 0 | 2 and 0 |
-//! | 4 | 0 → 1 | its part of the numbers, shuffled by 0 and 1 | 2 and 0 |
-//! | 4 | 1 → 0 | its part of the numbers, shuffled by 0 and 1 | 1 and 2 |
-//! | 4 | 0, 1 → all | their parts of the ranks | to 2: 0 and 1 |
+//! | 1 | 1 → 0 | its part, shuffled by 1 and 2 | 1 and 2 |
+//! | 2 | 2 → 1 | its part, shuffled by 2 and 0 | 2 and 0 |
+//! | 3 | 0 → 1 | its part of the numbers, shuffled by 0 and 1 | 2 and 0 |
+//! | 3 | 1 → 0 | its part of the numbers, shuffled by 0 and 1 | 1 and 2 |
+//! | 3 | 0, 1 → all | their parts of the ranks | to 2: 0 and 1 |
 //!
 //! The last parts of ranks are new to server 2 by a pad that it lacks, and add up to what all may
 //! know. The pads of the last parts of the numbers are summands of the result, put in order too.
@@ -39,7 +39,7 @@ fn sizes(node: &Node) -> Sequences {
 pub(super) fn cost(_: &Lowering<'_, Shared>, _: NodeId, node: &Node) -> Cost {
     let Sequences { items, lanes, .. } = sizes(node);
     let ranks = words(pairs(items) * lanes) + 6 * words(items * lanes);
-    Cost { rounds: 4, bytes: (8 * ranks + 4 * node.outputs[0].bytes()) as u64 }
+    Cost { rounds: 3, bytes: (8 * ranks + 4 * node.outputs[0].bytes()) as u64 }
 }
 
 /// Two servers' parts of numbers and ranks, and who they are.

@@ -15,7 +15,7 @@ use crate::op;
 pub(super) fn cost(_: &Lowering<'_, Shared>, _: NodeId, node: &Node) -> Cost {
     let ty = &node.outputs[0];
     let truncated = truncate::cost(ty, dropped(node));
-    Cost { rounds: 1 + truncated.rounds, bytes: truncated.bytes + 2 * ty.bytes() as u64 }
+    Cost { bytes: truncated.bytes + 2 * ty.bytes() as u64, ..truncated }
 }
 
 fn dropped(node: &Node) -> u32 {
