@@ -1,5 +1,7 @@
 //! Every function of secrets: what sessions give under every protocol and ring, for odd shapes and
-//! extreme values, against 64-bit floats; what it costs; that it repeats no pad; its gradients.
+//! extreme values, against 64-bit floats; what it costs; that it repeats no pad; its gradients; and
+//! that its documentation says so. `docs/operations.md` is made of that: run with
+//! `UPDATE_OPERATIONS=1` to write it anew.
 
 mod common;
 #[path = "conformance/mod.rs"]
@@ -13,6 +15,8 @@ use sordino::graph::{Element, Shape, Type};
 use sordino::prelude::*;
 use sordino::runtime::Audit;
 use table::coverage::{NOT_OF_SECRETS, Seen, functions, uncovered};
+use table::pages::{self, Error, Page};
+use table::programs::{self, Cost};
 use table::run::{Stage, setup};
 
 /// Fails with everything that went wrong.
@@ -129,4 +133,60 @@ fn two_steps_of_a_secret_variable() {
             assert_eq!(published(&run, "signs"), [&signs[..]; 3], "{protocol} {fixed}");
         }
     }
+}
+
+/// The functions of secrets, with their pages.
+fn pages() -> Vec<Page> {
+    let listed = |name: &str| NOT_OF_SECRETS.iter().any(|(other, _)| *other == name);
+    let listed = |name: &str| name == "reveal" || listed(name);
+    functions().into_iter().filter(|name| !listed(name)).map(pages::page).collect()
+}
+
+#[test]
+fn pages_say_what_plans_cost() {
+    let mut wrong = Vec::new();
+    for page in pages() {
+        let measured = [Fixed::LOW, Fixed::HIGH].map(|fixed| programs::cost(page.name, fixed));
+        let documented = page.rows.as_ref().map(|rows| rows.each_ref().map(|row| row.cost));
+        let documented = documented.unwrap_or([Cost { rounds: 0, bytes: 0.0 }; 2]);
+        if documented != measured {
+            wrong.push(format!("{} costs {measured:?}, not {documented:?}", page.name));
+        }
+        if page.rows.is_none() && !page.text.contains("without a message") {
+            wrong.push(format!("{} has neither a table nor says that it is free", page.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn pages_say_how_far_off_results_may_be() {
+    let cases: Vec<_> = table::all().into_iter().flat_map(|(_, cases)| cases).collect();
+    let mut wrong = Vec::new();
+    for page in pages() {
+        let bounds =
+            || cases.iter().filter(|case| case.function == page.name).map(|case| case.bound);
+        let exact = bounds().all(|bound| bound == table::EXACT);
+        let said = page.error();
+        if exact != (said == Error::Exact) {
+            wrong.push(format!("{} says {said:?}; its cases are exact: {exact}", page.name));
+        }
+        if let Error::Within(bound) = said
+            && !bounds().any(|other| other == bound)
+        {
+            wrong.push(format!("no case holds {} to {bound:?}", page.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_list_of_operations_is_that_of_the_pages() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
+    let made = pages::list(&pages());
+    if std::env::var_os("UPDATE_OPERATIONS").is_some() {
+        std::fs::write(path, &made).unwrap();
+    }
+    let there = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(there == made, "{path} is out of date: run this test with UPDATE_OPERATIONS=1");
 }

@@ -12,7 +12,7 @@
 //! powers of the argument, and one product. What is `Scaled` by digits takes these, a layer of AND
 //! for each bit of the place of the first digit, the conversion and one product; by comparisons, for
 //! a range that is known and small, one comparison, the conversion and one product. What each
-//! function costs in all is on its page, and tests compare it with what servers send.
+//! function costs in all is on its page.
 
 mod normalise;
 pub(crate) mod polynomials;

@@ -2,8 +2,8 @@
 //!
 //! Up to 8 items are compared in all pairs at once: an item is the largest if it is below
 //! none behind it and above all before it. More items are taken in groups, whose largest are
-//! compared in turn; so are items at many places, two by two. Of n ≤ 8 secrets of 64 bits that takes 6 rounds for the n(n − 1)/2
-//! comparisons, up to 3 for their AND and 2 for the choice.
+//! compared in turn; so are items at many places, two by two. Of n ≤ 8 secrets of 64 bits that takes 6 rounds for the
+//! n(n − 1)/2 comparisons, up to 3 for their AND and 2 for the choice.
 
 use sordino_graph::Value;
 
@@ -27,12 +27,22 @@ fn at_once(x: Value<'_>) -> usize {
 
 /// The largest along `axis`, which the result does not have. The gradient goes to the first of
 /// them.
+///
+/// | bits | error at most | rounds | bytes an element of 2,048 rows of 10 |
+/// |---|---|---|---|
+/// | 64 | exact | 17 | 127.5 |
+/// | 128 | exact | 18 | 260.5 |
 #[track_caller]
 pub fn reduce_max(x: Value<'_>, axis: usize) -> Value<'_> {
     along(x, axis, "reduce_max", largest)
 }
 
 /// The smallest along `axis`, which the result does not have.
+///
+/// | bits | error at most | rounds | bytes an element of 2,048 rows of 10 |
+/// |---|---|---|---|
+/// | 64 | exact | 17 | 127.5 |
+/// | 128 | exact | 18 | 260.5 |
 #[track_caller]
 pub fn reduce_min(x: Value<'_>, axis: usize) -> Value<'_> {
     scale(along(scale(x, -1.0), axis, "reduce_min", largest), -1.0)
@@ -40,12 +50,22 @@ pub fn reduce_min(x: Value<'_>, axis: usize) -> Value<'_> {
 
 /// Which is the first of the largest along `axis`, as truth values: of the shape of `x`, with the
 /// axis moved to the front.
+///
+/// | bits | error at most | rounds | bytes an element of 2,048 rows of 10 |
+/// |---|---|---|---|
+/// | 64 | exact | 16 | 124.8 |
+/// | 128 | exact | 18 | 254.6 |
 #[track_caller]
 pub fn one_hot_max(x: Value<'_>, axis: usize) -> Value<'_> {
     along(x, axis, "one_hot_max", one_hot)
 }
 
 /// The position along `axis`, which has up to 65,536 items, of the first of the largest, as a number.
+///
+/// | bits | error at most | rounds | bytes an element of 2,048 rows of 10 |
+/// |---|---|---|---|
+/// | 64 | exact | 17 | 129.5 |
+/// | 128 | exact | 20 | 264.1 |
 #[track_caller]
 pub fn argmax(x: Value<'_>, axis: usize) -> Value<'_> {
     along(x, axis, "argmax", |x| match items(x) {
@@ -56,6 +76,11 @@ pub fn argmax(x: Value<'_>, axis: usize) -> Value<'_> {
 }
 
 /// The position along `axis` of the first of the smallest, as a number.
+///
+/// | bits | error at most | rounds | bytes an element of 2,048 rows of 10 |
+/// |---|---|---|---|
+/// | 64 | exact | 17 | 129.5 |
+/// | 128 | exact | 20 | 264.1 |
 #[track_caller]
 pub fn argmin(x: Value<'_>, axis: usize) -> Value<'_> {
     argmax(scale(x, -1.0), axis)

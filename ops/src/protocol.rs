@@ -74,7 +74,7 @@ pub enum LowerError {
     },
     /// The protocol has no rule for an op.
     #[error(
-        "{protocol} cannot compute {op} of secrets{}",
+        "{protocol} cannot compute {op} of secrets{}: compute it before sharing, or of other ops",
         .source_line.as_ref().map(|line| format!(" ({line})")).unwrap_or_default()
     )]
     NoRule {

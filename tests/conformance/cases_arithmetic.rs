@@ -99,9 +99,9 @@ fn sums() -> Vec<Case> {
     cases.push(case(
         "constant_of",
         vec![small(&[2, 3])],
-        |g, x| mul(x[0], constant_of(g, x[0].place().unwrap(), &[1.5], &x[0].ty().unwrap())),
-        |x| x[0].map(|x| x * 1.5),
-        TRUNCATED,
+        |g, x| add_n([x[0], constant_of(g, x[0].place().unwrap(), &[1.5], &x[0].ty().unwrap())]),
+        |x| x[0].map(|x| x + 1.5),
+        EXACT,
     ));
     cases.push(case(
         "zeros",

@@ -11,6 +11,8 @@ pub mod cases_layers;
 pub mod cases_structure;
 pub mod cost;
 pub mod coverage;
+pub mod pages;
+pub mod programs;
 pub mod run;
 
 use std::ops::Range;
@@ -74,7 +76,7 @@ pub enum Numbers {
 
 /// How far off a result may be: the larger of `units` of the encoding with `absolute`, and
 /// `relative` times its magnitude. Low and high precision.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bound {
     pub units: f64,
     pub relative: [f64; 2],

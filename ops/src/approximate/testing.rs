@@ -1,8 +1,8 @@
 //! How far functions of secrets are from those of reals.
 
-use sordino_graph::{Fixed, NodeId, Role, Value};
+use sordino_graph::{Fixed, Value};
 
-use crate::protocol::testing::{plan, revealed, setup};
+use crate::protocol::testing::revealed;
 
 /// An error that may be: the larger of both.
 #[derive(Clone, Copy)]
@@ -49,27 +49,4 @@ pub(crate) fn worst(
     let x = encoded(x, fixed);
     let y = revealed("ABY3", fixed, &[(&[x.len()], x.clone())], &|_, x| function(x[0]));
     x.iter().zip(y).map(|(&x, y)| accuracy.used(fixed, exact(x), y)).fold(0.0, f64::max)
-}
-
-/// Messages between servers one after the other, and their bytes, of a function of secrets of this
-/// shape.
-pub(crate) fn cost(
-    fixed: Fixed,
-    shape: &[usize],
-    function: &dyn for<'r> Fn(Value<'r>) -> Value<'r>,
-) -> (usize, usize) {
-    let plan = plan(&setup("ABY3", fixed), &[(shape, Vec::new())], &|_, x| function(x[0]));
-    let graph = &plan.lowered;
-    let server = |node: NodeId| {
-        let name = graph.node(node).place.player().map(ToString::to_string);
-        name.is_some_and(|name| name.starts_with('s'))
-    };
-    let (mut depths, mut bytes) = (vec![0; graph.nodes().count()], 0);
-    for (id, node) in graph.nodes() {
-        let before = node.inputs.iter().map(|port| depths[port.node.index()]).max().unwrap_or(0);
-        let sent = node.op.role == Role::Transfer && server(id) && server(node.inputs[0].node);
-        depths[id.index()] = before + usize::from(sent);
-        bytes += if sent { node.outputs[0].bytes() } else { 0 };
-    }
-    (depths.into_iter().max().unwrap_or(0), bytes)
 }

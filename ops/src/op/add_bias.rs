@@ -13,6 +13,8 @@ use crate::value::Tensor;
 /// `y[.., j] = x[.., j] + b[j]`.
 ///
 /// Shapes: `x` `[..,c]`, `b` `[c]`, both plaintext floats or both secrets; returns that of `x`.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn add_bias<'r>(x: Value<'r>, b: Value<'r>) -> Value<'r> {
     x.recording().op(&OP.spec).input(x).input(b).build()

@@ -17,6 +17,8 @@ pub fn add<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 }
 
 /// `x − y`, as [`add()`].
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn sub<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     match together("sub", x, y) {
@@ -32,6 +34,8 @@ pub fn neg(x: Value<'_>) -> Value<'_> {
 }
 
 /// `x + c` for a public number.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn add_constant(x: Value<'_>, c: f64) -> Value<'_> {
     let (Some(ty), Some(place)) = (x.ty(), x.place()) else { return x };
@@ -39,18 +43,33 @@ pub fn add_constant(x: Value<'_>, c: f64) -> Value<'_> {
 }
 
 /// `x · c` for a public number: see [`scale()`].
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | results below 2^29 | 1 unit, and half of one times x | 2 | 14 |
+/// | 128 | results below 2^61 | 1 unit, and half of one times x | 2 | 28 |
 #[track_caller]
 pub fn mul_constant(x: Value<'_>, c: f64) -> Value<'_> {
     scale(x, c)
 }
 
 /// `x / c` for a public number other than 0: `x` scaled by `1 / c`.
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | results below 2^29 | 1 unit, and half of one times x | 2 | 16 |
+/// | 128 | results below 2^61 | 1 unit, and half of one times x | 2 | 40 |
 #[track_caller]
 pub fn div_constant(x: Value<'_>, c: f64) -> Value<'_> {
     if c == 0.0 { x.recording().faulty("div_constant", "divides by 0") } else { scale(x, 1.0 / c) }
 }
 
 /// The mean of `x` along `axes`, which hold at least one element: see [`reduce_sum()`].
+///
+/// | bits | for | error at most | rounds | bytes an element, for one result of 2^20 |
+/// |---|---|---|---|---|
+/// | 64 | results below 2^29 | 1 unit, and half of one times the sum | 2 | 0 |
+/// | 128 | results below 2^61 | 1 unit, and half of one times the sum | 2 | 0 |
 #[track_caller]
 pub fn reduce_mean<'r>(x: Value<'r>, axes: &[usize], keep_dims: bool) -> Value<'r> {
     let Some(ty) = x.ty() else { return x };
@@ -63,6 +82,11 @@ pub fn reduce_mean<'r>(x: Value<'r>, axes: &[usize], keep_dims: bool) -> Value<'
 }
 
 /// `xⁿ` by repeated squaring: ⌈log₂ n⌉ products one after the other, and x⁰ = 1.
+///
+/// | bits | for | error at most | rounds | bytes an element of x³ |
+/// |---|---|---|---|---|
+/// | 64 | products below 2^30 | what its products err by | 4 | 60 |
+/// | 128 | products below 2^62 | what its products err by | 4 | 120 |
 #[track_caller]
 pub fn pow(x: Value<'_>, n: u32) -> Value<'_> {
     let (Some(ty), Some(place)) = (x.ty(), x.place()) else { return x };
@@ -86,6 +110,11 @@ pub fn pow(x: Value<'_>, n: u32) -> Value<'_> {
 
 /// The product of `x` along `axis`, which the result lacks: ⌈log₂ n⌉ products of halves one after
 /// the other. The product of nothing is 1.
+///
+/// | bits | for | error at most | rounds | bytes an element, for 8 along the axis |
+/// |---|---|---|---|---|
+/// | 64 | products below 2^30 | what its products err by | 6 | 26.3 |
+/// | 128 | products below 2^62 | what its products err by | 6 | 52.5 |
 #[track_caller]
 pub fn prod(x: Value<'_>, axis: usize) -> Value<'_> {
     let (Some(ty), Some(place)) = (x.ty(), x.place()) else { return x };
@@ -126,11 +155,15 @@ pub(super) fn together<'r>(
     let Some(of_x) = x.ty() else { return Err(x) };
     let Some(of_y) = y.ty() else { return Err(y) };
     if (of_x.secrecy, of_x.element) != (of_y.secrecy, of_y.element) {
-        let message = format!("takes two values of one kind, not {of_x} and {of_y}");
+        let message = format!(
+            "takes two values of one kind, not {of_x} and {of_y}: share, reveal or cast one"
+        );
         return Err(x.recording().faulty(op, message));
     }
     let Some(axes) = common_axes(of_x.shape.axes(), of_y.shape.axes()) else {
-        let message = format!("cannot repeat {of_x} and {of_y} to one shape");
+        let message = format!(
+            "cannot repeat {of_x} and {of_y} to one shape: from the last axis on, sizes must agree or be 1"
+        );
         return Err(x.recording().faulty(op, message));
     };
     let x = if of_x.shape.axes() == axes { x } else { broadcast(x, &axes) };

@@ -13,6 +13,11 @@ use crate::value::Tensor;
 /// t, summed over the examples of a batch; of plaintext floats or secrets.
 ///
 /// Shapes: `logits` and `targets` `[n,c]`, targets 0 or 1; returns `[]`.
+///
+/// | bits | for | error at most | rounds | bytes an example |
+/// |---|---|---|---|---|
+/// | 64 | logits in ±2^15 | 9e-4 an example | 38 | 1415.5 |
+/// | 128 | logits in ±2^15 | 7e-6 an example | 50 | 4255 |
 #[track_caller]
 pub fn binary_cross_entropy<'r>(logits: Value<'r>, targets: Value<'r>) -> Value<'r> {
     logits.recording().op(&OP.spec).input(logits).input(targets).build()

@@ -10,6 +10,8 @@ use crate::truth::{expect_words, map_words};
 use crate::value::Tensor;
 
 /// The bit `index`, the lowest being 0, of plaintext or secret words, as `bits1`.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn bit(x: Value<'_>, index: usize) -> Value<'_> {
     x.recording().op(&OP.spec).attr("index", index).input(x).build()

@@ -13,6 +13,11 @@ use crate::value::Tensor;
 /// The number 1 where `b`, plaintext or secret `bits1`, is set, else 0; of words of up to 16 bits,
 /// the whole number that they are in binary. A secret becomes one in the
 /// format of the program, plaintext floats of the type that reveals give.
+///
+/// | bits | error at most | rounds | bytes a truth value |
+/// |---|---|---|---|
+/// | 64 | exact | 2 | 24 |
+/// | 128 | exact | 2 | 48 |
 #[track_caller]
 pub fn bit_to_number(b: Value<'_>) -> Value<'_> {
     b.recording().op(&OP.spec).attr("type", number(b, format(b))).input(b).build()

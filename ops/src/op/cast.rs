@@ -10,9 +10,13 @@ use crate::value::{Tensor, slice};
 
 /// The floats `x` with the elements `to`, f32 or f64, or the secret `x` in the format `to`.
 ///
-/// f64 become the nearest f32. A secret fix64.16 becomes a fix128.32 exactly, with two rounds and 40
-/// bytes an element; a fix128.32, which must be in the range of the other, a fix64.16 with an error
-/// below 2^-16 and without bias, with two rounds and 22 bytes.
+/// f64 become the nearest f32. A secret fix64.16 becomes a fix128.32 exactly; a fix128.32, which must
+/// be in the range of the other, a fix64.16.
+///
+/// | bits | error at most | rounds | bytes an element |
+/// |---|---|---|---|
+/// | 64 | exact | 2 | 40 |
+/// | 128 | 1 unit of 64 bits | 2 | 22 |
 #[track_caller]
 pub fn cast(x: Value<'_>, to: Element) -> Value<'_> {
     if x.ty().is_some_and(|ty| ty.fixed().is_some() && ty.element == to) {

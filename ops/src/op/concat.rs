@@ -15,6 +15,8 @@ use crate::rules;
 /// The tensors one after the other along `axis`; their other axes are equal. Takes values of any
 /// one type.
 ///
+/// Of secrets exact, and without a message.
+///
 /// # Panics
 /// When there is nothing to put together.
 #[track_caller]

@@ -15,6 +15,8 @@ use crate::value::{Elements, Tensor, TensorRing};
 ///
 /// On a player they are f32. On [`Place::Secure`] they are of the type of secrets, in the precision
 /// of the program, so that they can meet secrets; nobody takes them for secret.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn constant<'r>(
     g: &Recording<'r>,
@@ -39,6 +41,8 @@ pub fn constant<'r>(
 }
 
 /// As [`constant()`], of any type of numbers: f32, f64, fixed point.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn constant_of<'r>(
     g: &Recording<'r>,
@@ -91,8 +95,11 @@ pub(super) fn expect_encodable(values: &[f64], fixed: Fixed) -> Result<(), TypeE
     };
     // Half a unit below the limit, which no rounding reaches.
     let limit = limit - 0.5;
-    match values.iter().find(|value| value.abs() >= limit) {
-        Some(value) => type_error!("cannot encode {value} as {fixed}"),
+    match values.iter().find(|value| value.is_nan() || value.abs() >= limit) {
+        Some(value) => type_error!(
+            "cannot encode {value} as {fixed}, which holds magnitudes below 2^{}",
+            fixed.width().bits() - 14 - fixed.fraction()
+        ),
         None => Ok(()),
     }
 }

@@ -8,6 +8,11 @@ use crate::value::Tensor;
 
 /// Whether each element of `x`, plaintext floats or a secret, is zero: `bits1`. A secret is zero if
 /// its encoding is, so if it is closer to zero than to any unit.
+///
+/// | bits | error at most | rounds | bytes an element |
+/// |---|---|---|---|
+/// | 64 | exact | 7 | 31.6 |
+/// | 128 | exact | 8 | 63.6 |
 #[track_caller]
 pub fn is_zero(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

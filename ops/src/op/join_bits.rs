@@ -9,6 +9,8 @@ use crate::value::{Elements, Tensor, TensorRing};
 
 /// Words from their bits, which stand along the first axis, the lowest first: `bits1[n,…]` to
 /// `bitsn[…]`, of plaintext or secrets, n from 1 to 128.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn join_bits(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

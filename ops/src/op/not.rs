@@ -7,6 +7,8 @@ use crate::truth::{expect_words, map_words, ones};
 use crate::value::Tensor;
 
 /// Plaintext or secret words with every bit turned over.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn not(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

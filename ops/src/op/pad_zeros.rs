@@ -13,6 +13,8 @@ use crate::value::Tensor;
 
 /// `x` with `before[i]` zeros in front of it and `after[i]` behind it along axis `i`. Takes values
 /// of any type.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn pad_zeros<'r>(x: Value<'r>, before: &[usize], after: &[usize]) -> Value<'r> {
     x.recording().op(&OP.spec).attr("before", before).attr("after", after).input(x).build()

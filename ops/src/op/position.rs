@@ -8,6 +8,8 @@ use crate::value::Tensor;
 
 /// The number, in binary, of the one bit that is set in each plaintext or secret word. Of several
 /// bits, the XOR of their numbers.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn position(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

@@ -10,6 +10,8 @@ use crate::value::Tensor;
 
 /// The elements of `x`, row-major, as a tensor of `shape`, which holds as many. Takes values of
 /// any type.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn reshape<'r>(x: Value<'r>, shape: &[usize]) -> Value<'r> {
     x.recording().op(&OP.spec).attr("shape", shape).input(x).build()

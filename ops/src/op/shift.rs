@@ -9,12 +9,16 @@ use crate::truth::{expect_words, map_words, ones};
 use crate::value::Tensor;
 
 /// Plaintext or secret words with every bit moved `n` places up; what leaves the word is lost.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn shift_left(x: Value<'_>, n: usize) -> Value<'_> {
     x.recording().op(&OP.spec).attr("by", n).input(x).build()
 }
 
 /// Plaintext or secret words with every bit moved `n` places down; zeros come in at the top.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn shift_right(x: Value<'_>, n: usize) -> Value<'_> {
     let by = i64::try_from(n).unwrap_or(i64::MAX);

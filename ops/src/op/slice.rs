@@ -19,6 +19,8 @@ use crate::value::Tensor;
 /// elements are taken from `begin` backwards, and the `end` before which that stops is −1 to reach
 /// element 0. An axis of n elements has begin and end in 0..=n, for negative strides in −1..n; a
 /// stride is never 0.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn slice<'r>(x: Value<'r>, begin: &[i64], end: &[i64], strides: &[i64]) -> Value<'r> {
     let op = x.recording().op(&OP.spec).input(x);

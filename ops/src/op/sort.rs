@@ -19,6 +19,11 @@ use crate::value::Tensor;
 /// shuffled order that nobody knows. More take the layers of a sorting network (Batcher's merge exchange): with t = ⌈log2 n⌉,
 /// t(t + 1)/2 layers of 6 rounds at 64 bits, with a comparison and a choice, 79 bytes, for each of
 /// (t² − t + 4)·2^t/4 − 1 pairs of n = 2^t items.
+///
+/// | bits | error at most | rounds | bytes an item of 128 |
+/// |---|---|---|---|
+/// | 64 | exact | 9 | 3123.8 |
+/// | 128 | exact | 9 | 6306.9 |
 #[track_caller]
 pub fn sort(x: Value<'_>, axis: usize) -> Value<'_> {
     sort_by_key(x, &[], axis).swap_remove(0)
@@ -30,6 +35,11 @@ pub fn sort(x: Value<'_>, axis: usize) -> Value<'_> {
 /// Values of equal keys stay in order, but for secret keys that a network sorts. The gradients of all
 /// go to where the items were. With [`cumsum`](super::cumsum()) of ones as values, these are the
 /// places in `keys` that the items come from.
+///
+/// | bits | error at most | rounds | bytes an item of 128 |
+/// |---|---|---|---|
+/// | 64 | exact | 9 | 3155.8 |
+/// | 128 | exact | 9 | 6370.9 |
 #[track_caller]
 pub fn sort_by_key<'r>(keys: Value<'r>, values: &[Value<'r>], axis: usize) -> Vec<Value<'r>> {
     let results = 1 + values.len();

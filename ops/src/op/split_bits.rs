@@ -14,6 +14,8 @@ use crate::value::{Elements, Tensor};
 
 /// The bits `range` of plaintext or secret words, along a new first axis: `bitsn[…]` to
 /// `bits1[range.len(),…]`.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn split_bits(x: Value<'_>, range: Range<usize>) -> Value<'_> {
     x.recording().op(&OP.spec).attr("begin", range.start).attr("end", range.end).input(x).build()

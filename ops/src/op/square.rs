@@ -10,6 +10,11 @@ use crate::tensor::number::Float;
 use crate::value::Tensor;
 
 /// `x²` of each element, of plaintext floats or of a secret; errors as those of [`mul()`].
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | products below 2^30 | 1 unit | 2 | 30 |
+/// | 128 | products below 2^62 | 1 unit | 2 | 60 |
 #[track_caller]
 pub fn square(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

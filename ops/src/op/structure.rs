@@ -11,12 +11,16 @@ fn axes_of(x: Value<'_>) -> Vec<usize> {
 }
 
 /// See [`broadcast()`](super::broadcast()).
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn broadcast_to<'r>(x: Value<'r>, shape: &[usize]) -> Value<'r> {
     broadcast(x, shape)
 }
 
 /// `x` with an axis of size 1 inserted, which is axis `axis` of the result.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn expand_dims(x: Value<'_>, axis: usize) -> Value<'_> {
     let Some(ty) = x.ty() else { return x };
@@ -29,6 +33,8 @@ pub fn expand_dims(x: Value<'_>, axis: usize) -> Value<'_> {
 }
 
 /// `x` without the given axes, which have size 1.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn squeeze<'r>(x: Value<'r>, axes: &[usize]) -> Value<'r> {
     let Some(ty) = x.ty() else { return x };
@@ -42,6 +48,8 @@ pub fn squeeze<'r>(x: Value<'r>, axes: &[usize]) -> Value<'r> {
 
 /// Tensors of one shape put together along a new axis, which is axis `axis` of the result.
 ///
+/// Of secrets exact, and without a message.
+///
 /// # Panics
 /// When there is nothing to put together.
 #[track_caller]
@@ -54,6 +62,8 @@ pub fn stack<'r>(xs: impl IntoIterator<Item = Value<'r>>, axis: usize) -> Value<
 }
 
 /// `x` cut into `parts` of equal size along `axis`.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn split(x: Value<'_>, parts: usize, axis: usize) -> Vec<Value<'_>> {
     let Some(ty) = x.ty() else { return vec![x; parts] };
@@ -70,6 +80,8 @@ pub fn split(x: Value<'_>, parts: usize, axis: usize) -> Vec<Value<'_>> {
 }
 
 /// The elements of `x`, row-major, on one axis.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn flatten(x: Value<'_>) -> Value<'_> {
     let elements = axes_of(x).iter().product();
@@ -77,6 +89,8 @@ pub fn flatten(x: Value<'_>) -> Value<'_> {
 }
 
 /// The elements `range` along `axis`, and everything along the others.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn slice_axis(x: Value<'_>, axis: usize, range: Range<usize>) -> Value<'_> {
     let Some(ty) = x.ty() else { return x };

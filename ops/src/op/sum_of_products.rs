@@ -13,9 +13,14 @@ use crate::value::Tensor;
 
 /// `(x[0]·y[0] + x[1]·y[1] + …) / 2^shift`, element by element, of plaintext floats or of secrets.
 ///
-/// Of secrets, the sum costs what one product costs, and errs by less than 2^-fraction. It must be
-/// smaller in magnitude than 2^(width − 2 − 2·fraction) before it is divided. A product with a
-/// number that was held 2^shift times as large thus keeps as many of its bits more.
+/// Of secrets, the sum costs what one product costs and errs as much: see [`mul()`]. The range is that
+/// of the sum before it is divided. A product with a number that was held 2^shift times as large thus
+/// keeps as many of its bits more.
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | products below 2^30 | 1 unit | 2 | 30 |
+/// | 128 | products below 2^62 | 1 unit | 2 | 60 |
 ///
 /// # Panics
 /// When there is nothing to multiply.

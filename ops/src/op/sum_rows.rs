@@ -12,6 +12,8 @@ use crate::value::Tensor;
 ///
 /// Shapes: `x` `[..,c]`, of plaintext floats, a secret or a share; returns `[c]` of the same. The
 /// order of additions depends on the shape alone.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn sum_rows(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

@@ -12,6 +12,8 @@ use crate::tensor::arrange::{View, copy};
 use crate::value::Tensor;
 
 /// `x` put together `repeats[i]` times along axis `i`. Takes values of any type.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn tile<'r>(x: Value<'r>, repeats: &[usize]) -> Value<'r> {
     x.recording().op(&OP.spec).attr("repeats", repeats).input(x).build()

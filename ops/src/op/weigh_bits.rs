@@ -5,6 +5,7 @@ use sordino_graph::{
     Signature, Type, TypeError, Value, type_error,
 };
 
+use super::constant::expect_encodable;
 use super::{reshape, slice};
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::Tensor;
@@ -16,6 +17,11 @@ use crate::value::Tensor;
 /// depend on the same bits cost little more than one of them: in what follows from a comparison,
 /// or from the digits of a number, these are coefficients, powers of two, and the like. Each is
 /// exact, but for its encoding. Plaintext words give doubles, rounded as the format does.
+///
+/// | bits | error at most | rounds | bytes a result of one bit |
+/// |---|---|---|---|
+/// | 64 | exact | 2 | 24 |
+/// | 128 | exact | 2 | 48 |
 #[track_caller]
 pub fn weigh_bits<'r>(
     x: Value<'r>,
@@ -61,6 +67,9 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     }
     let shape = Shape::new(&[rows, n]).map_err(|e| TypeError(e.to_string()))?;
     let fixed = s.fixed()?;
+    for numbers in ["constants", "weights"] {
+        expect_encodable(s.attributes.reals(numbers).unwrap_or_default(), fixed)?;
+    }
     Ok(vec![match x.secrecy {
         Secrecy::Secret => Type::secret(fixed, shape),
         _ => Type::plain(Element::F64, shape),

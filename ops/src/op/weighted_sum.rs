@@ -14,9 +14,13 @@ use crate::value::{Tensor, TensorRing};
 /// `constant + weights[0]·x[0] + weights[1]·x[1] + …`, of plaintext floats or of secrets.
 ///
 /// Of secrets, all multiples together cost one truncation (see [`scale()`](scale::scale())), or no
-/// message when the weights are whole numbers. The result errs by less than one unit from the
-/// truncation, 2^-fraction, and |x\[i\]|·2^-(fraction + 1) from each weight. The weighted sum must be
-/// smaller in magnitude than 2^(width − 2 − fraction − max(fraction, 20)).
+/// message when the weights are whole numbers. The result errs by up to a unit from the
+/// truncation, 2^-fraction, and |x\[i\]|·2^-(fraction + 1) from each weight.
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | sums below 2^26 | 1 unit, and half of one times each x | 2 | 16 |
+/// | 128 | sums below 2^62 | 1 unit, and half of one times each x | 2 | 28 |
 ///
 /// # Panics
 /// When there are not as many weights as values, or none.
@@ -62,7 +66,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let constant = s.attributes.real("constant").unwrap_or_default();
     let mut numbers = weights.iter().copied().chain([constant]);
     match first.expect_number()?.secrecy {
-        Secrecy::Secret if numbers.any(|x| x.abs() > LARGEST) => {
+        Secrecy::Secret if numbers.any(|x| x.is_nan() || x.abs() > LARGEST) => {
             type_error!("takes weights and a constant of at most {LARGEST} for secrets")
         }
         Secrecy::Share if numbers.any(|x| x.fract() != 0.0) => {

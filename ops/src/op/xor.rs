@@ -8,6 +8,8 @@ use crate::value::Tensor;
 
 /// The bits that are set in just one of both words, of plaintext or secret words of one type and
 /// shape.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn xor<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     x.recording().op(&OP.spec).input(x).input(y).build()

@@ -9,6 +9,8 @@ use crate::kernel::Op;
 use crate::value::Tensor;
 
 /// Zeros: f32 on a player; on [`Place::Secure`] the [`constant()`] 0 of the type of secrets.
+///
+/// Of secrets exact, and without a message.
 #[track_caller]
 pub fn zeros<'r>(g: &Recording<'r>, place: impl Into<Place>, shape: &[usize]) -> Value<'r> {
     match place.into() {

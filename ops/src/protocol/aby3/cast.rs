@@ -2,7 +2,7 @@
 //!
 //! **To a smaller ring.** The bits that the format lacks behind the point are dropped by
 //! [`truncate`], and each server keeps the low bits of its summands, whose sum wraps as theirs does.
-//! The result errs by less than one unit, without bias.
+//! The result errs by up to one unit.
 //!
 //! **To a larger ring.** Summands that wrap modulo 2^64 must not be taken for numbers. But 2^64 times
 //! them are summands modulo 2^128 of 2^64 times the number, of which [`truncate`] drops what is too

@@ -5,7 +5,7 @@
 //! shares, and the product loses its b low bits again by [`truncate`]: server 0 has s0 + s1, servers
 //! 1 and 2 have s2.
 //!
-//! The result errs by |x·f|·2^-fraction from the encoding of f and by less than one unit, 2^-fraction,
+//! The result errs by |x·f|·2^-fraction from the encoding of f and by up to one unit, 2^-fraction,
 //! from the truncation. x·f must be smaller in magnitude than 2^(width − 3 − 2·fraction).
 
 use sordino_graph::{Attributes, Node, NodeId};
