@@ -128,6 +128,18 @@ pub enum KernelError {
         /// Its name.
         name: String,
     },
+    /// A variable is read as another type than it was assigned.
+    #[error(
+        "variable {name} is read as {expected}, but holds another type, of axes {axes:?}: read it as it was assigned"
+    )]
+    VariableType {
+        /// Its name.
+        name: String,
+        /// The type that is read.
+        expected: String,
+        /// Axes of its value.
+        axes: Vec<usize>,
+    },
     /// The session has no secret of a group of players.
     #[error("no session secret of {holders:?}: the players did not set one up")]
     NoSecret {

@@ -49,5 +49,10 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let Some(name) = cx.node.attributes.text("variable") else { return cx.bug("lacks a name") };
     let value = cx.host.read_variable(name)?;
-    if value.fits(&cx.node.outputs[0]) { Ok(vec![value]) } else { cx.bug("found another type") }
+    let expected = &cx.node.outputs[0];
+    if value.fits(expected) {
+        return Ok(vec![value]);
+    }
+    let (name, axes) = (name.to_owned(), value.axes().to_vec());
+    Err(KernelError::VariableType { name, expected: expected.to_string(), axes })
 }
