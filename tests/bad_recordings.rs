@@ -162,12 +162,6 @@ fn an_axis_out_of_range() {
     );
     refused(
         |g| {
-            reduce_min(secret(g, &[2]), 1);
-        },
-        &["reduce_min", "no axis 1", "[2]"],
-    );
-    refused(
-        |g| {
             argmax(secret(g, &[2, 0]), 1);
         },
         &["argmax", "no items along axis 1", "[2,0]"],
@@ -257,13 +251,7 @@ fn numbers_that_the_ring_cannot_hold() {
     );
     refused(
         |g| {
-            scale(secret(g, &[2]), f64::NAN);
-        },
-        &["scale", "not NaN"],
-    );
-    refused(
-        |g| {
-            weighted_sum(&[secret(g, &[2])], &[f64::NAN], 0.0);
+            weighted_sum(&[secret(g, &[2])], &[-4097.0], 0.0);
         },
         &["weighted_sum", "at most 4096"],
     );

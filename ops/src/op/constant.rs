@@ -95,7 +95,7 @@ pub(super) fn expect_encodable(values: &[f64], fixed: Fixed) -> Result<(), TypeE
     };
     // Half a unit below the limit, which no rounding reaches.
     let limit = limit - 0.5;
-    match values.iter().find(|value| value.is_nan() || value.abs() >= limit) {
+    match values.iter().find(|value| value.abs() >= limit) {
         Some(value) => type_error!(
             "cannot encode {value} as {fixed}, which holds magnitudes below 2^{}",
             fixed.width().bits() - 14 - fixed.fraction()

@@ -66,7 +66,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let constant = s.attributes.real("constant").unwrap_or_default();
     let mut numbers = weights.iter().copied().chain([constant]);
     match first.expect_number()?.secrecy {
-        Secrecy::Secret if numbers.any(|x| x.is_nan() || x.abs() > LARGEST) => {
+        Secrecy::Secret if numbers.any(|x| x.abs() > LARGEST) => {
             type_error!("takes weights and a constant of at most {LARGEST} for secrets")
         }
         Secrecy::Share if numbers.any(|x| x.fract() != 0.0) => {
