@@ -89,7 +89,7 @@ enum Command {
     },
     /// Make the key and the certificate of a player, or of the driver.
     Keygen {
-        /// Who it is; the driver is called driver.
+        /// Who it is; a driver is called driver, or driver- and something.
         name: PlayerName,
         /// The folder that holds the list of players.
         #[arg(long, value_name = "DIR", default_value = ".")]

@@ -330,7 +330,7 @@ impl Stage {
         let data = Arc::new(DataStore::new(mnist().to_owned()));
         let options = PlayerOptions { data, consent: Consent::ALL, checkpoints: None, audit: None };
         let new = |name: &PlayerName| {
-            let player = Player::new(name.clone(), driver.clone(), options.clone(), |_| {});
+            let player = Player::new(name.clone(), options.clone(), |_| {});
             player.attach(hub.network(name));
             player
         };

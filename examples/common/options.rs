@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory};
 use sordino::ops::data::Dataset;
 use sordino::ops::data::npy::is_plain_word;
 use sordino::ops::protocol::{LowerError, Protocol, protocol};
-use sordino::players::Roster;
+use sordino::players::{DRIVER, Roster};
 use sordino::prelude::*;
 
 use super::writable::{can_be_written, can_hold};
@@ -27,6 +27,9 @@ pub struct Common {
     /// this process, which protects nothing from whoever runs it.
     #[arg(long, value_name = "FILE|local", default_value = "local", value_parser = place)]
     pub config: Place,
+    /// As which driver to ask players elsewhere: its certificate and key are beside the list.
+    #[arg(long, value_name = "NAME", default_value = DRIVER)]
+    pub driver: PlayerName,
     /// Fixed-point numbers: low has 64 bits with 16 after the point, high 128 with 32.
     #[arg(long, default_value = "low", value_parser = precisions())]
     pub precision: Fixed,

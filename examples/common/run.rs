@@ -47,7 +47,7 @@ pub fn open(common: &Common, setup: Setup, mnist: bool) -> anyhow::Result<Sessio
             load(&common.data(), mnist)?;
             Ok(Session::local(setup, &common.data(), None)?)
         }
-        Place::Remote(config) => Ok(Session::remote(setup, config)?),
+        Place::Remote(config) => Ok(Session::remote_as(&common.driver, setup, config)?),
     }
 }
 

@@ -6,7 +6,8 @@
 //! config.json               {"server0": "10.0.0.1:4440", "server1": "10.0.0.2:4440"}
 //! certificates/server0.pem  the certificate of each player, handed around openly
 //! certificates/server1.pem
-//! certificates/driver.pem   the driver's, if one from elsewhere may ask for runs
+//! certificates/driver.pem   the driver's, if one from elsewhere may ask for runs; of several, each
+//!                           has a name of its own, like driver-2
 //! keys/server0.pem          the private key of the party whose folder it is, and no other
 //! ```
 //!
@@ -23,7 +24,8 @@ use sordino_graph::PlayerName;
 pub use self::error::RosterError;
 use crate::{Address, Fingerprint};
 
-/// The name that the driver's certificate bears. No player may have it.
+/// The name that the driver's certificate bears; others are called `driver-` and something. No player
+/// may have such a name.
 pub const DRIVER: &str = "driver";
 
 /// The players in the order of the file, their addresses and their pinned certificates.
@@ -31,7 +33,7 @@ pub const DRIVER: &str = "driver";
 pub struct Roster {
     config: PathBuf,
     players: Vec<Player>,
-    driver: Option<(PlayerName, Fingerprint)>,
+    drivers: Vec<(PlayerName, Fingerprint)>,
 }
 
 /// One player of a roster.
@@ -57,20 +59,29 @@ impl Roster {
     /// [`RosterError`], with `(roster in memory)` as the file: no player, or a name, an address
     /// or a certificate twice.
     pub fn new(players: Vec<Player>, driver: Option<Fingerprint>) -> Result<Self, RosterError> {
-        Self::checked("(roster in memory)".into(), players, driver)
+        let drivers = driver.map(|pin| (driver_name(), pin)).into_iter().collect();
+        Self::checked("(roster in memory)".into(), players, drivers)
+    }
+
+    /// The same roster, and another driver that may ask for runs.
+    ///
+    /// # Errors
+    /// [`RosterError`]: the name is none of a driver, or name or certificate are there already.
+    pub fn with_driver(mut self, name: PlayerName, pin: Fingerprint) -> Result<Self, RosterError> {
+        self.drivers.push((name, pin));
+        Self::checked(self.config, self.players, self.drivers)
     }
 
     fn checked(
         config: PathBuf,
         players: Vec<Player>,
-        driver: Option<Fingerprint>,
+        drivers: Vec<(PlayerName, Fingerprint)>,
     ) -> Result<Self, RosterError> {
         if players.is_empty() {
             return Err(RosterError::NoPlayers { config });
         }
-        let driver = driver.map(|pin| (driver_name(), pin));
         for (index, player) in players.iter().enumerate() {
-            if player.name.as_str() == DRIVER {
+            if is_driver(&player.name) {
                 return Err(RosterError::DriverIsNoPlayer { config });
             }
             let Player { name, address, fingerprint } = player.clone();
@@ -91,7 +102,7 @@ impl Roster {
                     });
                 }
             }
-            if let Some((second, _)) = driver.as_ref().filter(|(_, pin)| *pin == fingerprint) {
+            if let Some((second, _)) = drivers.iter().find(|(_, pin)| *pin == fingerprint) {
                 let second = second.clone();
                 return Err(RosterError::SameCertificate {
                     config,
@@ -101,7 +112,27 @@ impl Roster {
                 });
             }
         }
-        Ok(Self { config, players, driver })
+        for (index, (name, fingerprint)) in drivers.iter().enumerate() {
+            let (name, fingerprint) = (name.clone(), *fingerprint);
+            if !is_driver(&name) {
+                return Err(RosterError::NoDriver { config, name });
+            }
+            for (first, pin) in &drivers[..index] {
+                if *first == name {
+                    return Err(RosterError::NameTwice { config, name });
+                }
+                if *pin == fingerprint {
+                    let (first, second) = (first.clone(), name);
+                    return Err(RosterError::SameCertificate {
+                        config,
+                        first,
+                        second,
+                        fingerprint,
+                    });
+                }
+            }
+        }
+        Ok(Self { config, players, drivers })
     }
 
     /// The players, in the order of the file.
@@ -116,19 +147,25 @@ impl Roster {
         self.players.iter().find(|player| player.name == *name)
     }
 
-    /// The pinned certificate of the driver, if any.
+    /// The pinned certificate of the driver called [`DRIVER`], if there is one.
     #[must_use]
     pub fn driver(&self) -> Option<Fingerprint> {
-        self.driver.as_ref().map(|(_, pin)| *pin)
+        self.pin(&driver_name())
     }
 
-    /// The pinned certificate of a player or of the driver.
+    /// The drivers that may ask for runs, with their pinned certificates.
+    #[must_use]
+    pub fn drivers(&self) -> &[(PlayerName, Fingerprint)] {
+        &self.drivers
+    }
+
+    /// The pinned certificate of a player or of a driver.
     #[must_use]
     pub fn pin(&self, name: &PlayerName) -> Option<Fingerprint> {
         self.pins().find(|(known, _)| *known == name).map(|(_, pin)| pin)
     }
 
-    /// The player, or the driver, to whom this certificate belongs.
+    /// The player, or driver, to whom this certificate belongs.
     #[must_use]
     pub fn by_fingerprint(&self, fingerprint: &Fingerprint) -> Option<&PlayerName> {
         self.pins().find(|(_, pin)| pin == fingerprint).map(|(name, _)| name)
@@ -159,7 +196,7 @@ impl Roster {
     }
 
     /// What parties compare to know that they mean the same players: SHA-256 over the names and
-    /// pins in order, and the driver's pin.
+    /// pins in order, and those of drivers.
     ///
     /// Addresses are left out. They only say where to knock, the pin says who answers; and one
     /// player may rightly have another address inside its own network than outside.
@@ -175,10 +212,10 @@ impl Roster {
         hash.finalize().into()
     }
 
-    /// Players first, then the driver.
+    /// Players first, then drivers.
     fn pins(&self) -> impl Iterator<Item = (&PlayerName, Fingerprint)> {
         let players = self.players.iter().map(|player| (&player.name, player.fingerprint));
-        players.chain(self.driver.iter().map(|(name, pin)| (name, *pin)))
+        players.chain(self.drivers.iter().map(|(name, pin)| (name, *pin)))
     }
 }
 
@@ -215,6 +252,13 @@ impl Player {
 #[must_use]
 pub fn driver_name() -> PlayerName {
     PlayerName::new(DRIVER).expect("`driver` is a legal name")
+}
+
+/// Whether this is the name of a driver: [`DRIVER`], alone or before a hyphen and more.
+#[must_use]
+pub fn is_driver(name: &PlayerName) -> bool {
+    let rest = name.as_str().strip_prefix(DRIVER);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 #[cfg(test)]

@@ -82,8 +82,8 @@ impl Checkpoints {
     #[must_use]
     pub fn new(folder: &Path, identity: &Identity, roster: &Roster) -> Self {
         let players = roster.players().iter().map(|p| (p.name().clone(), p.fingerprint()));
-        let driver = roster.driver().map(|pin| (sordino_players::roster::driver_name(), pin));
-        Self::among(folder, identity, players.chain(driver).collect())
+        let all = players.chain(roster.drivers().iter().cloned());
+        Self::among(folder, identity, all.collect())
     }
 
     /// As [`new`](Self::new) among players with these certificates; none for players of one process.

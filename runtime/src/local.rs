@@ -66,7 +66,7 @@ impl Session {
         let new = |name: &PlayerName| -> Result<_, RunError> {
             let (data, audit, checkpoints) = (data.clone(), audit.clone(), checkpoints(name)?);
             let options = PlayerOptions { data, consent: Consent::ALL, checkpoints, audit };
-            let player = Player::new(name.clone(), driver.clone(), options, |_| {});
+            let player = Player::new(name.clone(), options, |_| {});
             player.attach(hub.network(name));
             Ok(player)
         };

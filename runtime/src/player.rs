@@ -1,4 +1,4 @@
-//! A player: answers to a driver, and runs its part of the plans of its sessions.
+//! A player: answers to drivers, and runs its part of the plans of its sessions.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -7,6 +7,7 @@ use std::time::Duration;
 use sordino_graph::PlayerName;
 use sordino_ops::Tensor;
 use sordino_ops::data::DataStore;
+use sordino_players::roster::is_driver;
 
 use crate::audit::Audit;
 use crate::checkpoint::Checkpoints;
@@ -15,7 +16,7 @@ use crate::message::{Control, DataHeader, Failure, Frame, SessionId};
 use crate::session::PlayerSession;
 use crate::transport::{Inbox, Network, Refused};
 
-/// Sessions that a player takes part in at a time.
+/// Sessions of one driver that a player takes part in at a time.
 const MOST_SESSIONS: usize = 64;
 
 /// Greetings of one peer kept for sessions that the driver has not opened here yet.
@@ -24,7 +25,7 @@ const MOST_EARLY: usize = MOST_SESSIONS;
 /// Plans of one session.
 const MOST_PLANS: usize = 256;
 
-/// Bytes of the texts of all plans of all open sessions.
+/// Bytes of the texts of all plans of all open sessions of one driver.
 const MOST_TEXT: usize = 64 << 20;
 
 /// How often waits are looked at.
@@ -33,8 +34,6 @@ const WATCH: Duration = Duration::from_millis(500);
 /// A player of this process. It is the [`Inbox`] of its network.
 pub struct Player {
     me: PlayerName,
-    /// Who may open sessions.
-    driver: PlayerName,
     options: PlayerOptions,
     network: OnceLock<Arc<dyn Network>>,
     sessions: Mutex<Sessions>,
@@ -73,7 +72,9 @@ struct Open {
 impl Sessions {
     /// Counts in a plan of so many bytes, if there is room for it.
     fn make_room(&mut self, id: SessionId, text: usize) -> Result<(), String> {
-        if self.open.values().map(|open| open.text).sum::<usize>() + text > MOST_TEXT {
+        let Some(open) = self.open.get(&id) else { return Ok(()) };
+        let driver = open.session.driver();
+        if self.of_driver(driver).map(|open| open.text).sum::<usize>() + text > MOST_TEXT {
             return Err(format!("holds plans of {MOST_TEXT} bytes at most; close a session"));
         }
         let Some(open) = self.open.get_mut(&id) else { return Ok(()) };
@@ -83,6 +84,10 @@ impl Sessions {
         open.plans += 1;
         open.text += text;
         Ok(())
+    }
+
+    fn of_driver<'a>(&'a self, driver: &'a PlayerName) -> impl Iterator<Item = &'a Open> {
+        self.open.values().filter(move |open| open.session.driver() == driver)
     }
 
     /// The session that a greeting is for. If there is none yet the greeting is kept; of one peer
@@ -103,17 +108,15 @@ impl Sessions {
 }
 
 impl Player {
-    /// A player that lets `driver` open sessions. What happens to
-    /// it is told to `log`, a line each.
+    /// A player that lets drivers open sessions, which have nothing to do with each other's. What
+    /// happens to it is told to `log`, a line each.
     pub fn new(
         me: PlayerName,
-        driver: PlayerName,
         options: PlayerOptions,
         log: impl Fn(&str) + Send + Sync + 'static,
     ) -> Arc<Self> {
         let player = Arc::new(Self {
             me,
-            driver,
             options,
             network: OnceLock::new(),
             sessions: Mutex::default(),
@@ -143,25 +146,33 @@ impl Player {
         self.sessions().open.get(id).map(|open| Arc::clone(&open.session))
     }
 
-    /// The session of a message of the driver, opened if this is its first one.
-    fn open(&self, id: SessionId) -> Result<Arc<PlayerSession>, String> {
+    /// A session, for the driver that opened it.
+    fn session_of(&self, driver: &PlayerName, id: &SessionId) -> Option<Arc<PlayerSession>> {
+        self.session(id).filter(|session| session.driver() == driver)
+    }
+
+    /// The session of a message of a driver, opened if this is its first one.
+    fn open(&self, driver: &PlayerName, id: SessionId) -> Result<Arc<PlayerSession>, String> {
         let network = self.network.get().ok_or("is not connected yet")?;
         let mut sessions = self.sessions();
         if let Some(open) = sessions.open.get(&id) {
-            return Ok(Arc::clone(&open.session));
+            let own = open.session.driver() == driver;
+            return own.then(|| Arc::clone(&open.session)).ok_or_else(|| {
+                "takes part in a session of this name already, which is another driver's".to_owned()
+            });
         }
-        if sessions.open.len() >= MOST_SESSIONS {
+        if sessions.of_driver(driver).count() >= MOST_SESSIONS {
             return Err(format!("takes part in {MOST_SESSIONS} sessions already; close one"));
         }
         let session = PlayerSession::new(
             id,
             self.me.clone(),
-            self.driver.clone(),
+            driver.clone(),
             Arc::clone(network),
             self.options.clone(),
         );
         sessions.open.insert(id, Open { session: Arc::clone(&session), plans: 0, text: 0 });
-        (self.log)(&format!("session {id} opened"));
+        (self.log)(&format!("session {id} opened by {driver}"));
         let (now, later): (Vec<_>, _) =
             sessions.early.drain(..).partition(|(_, message)| message.session() == id);
         sessions.early = later;
@@ -173,18 +184,21 @@ impl Player {
     }
 
     /// As [`open`](Self::open); the driver is told why not.
-    fn opened(&self, session: SessionId) -> Option<Arc<PlayerSession>> {
+    fn opened(&self, driver: &PlayerName, session: SessionId) -> Option<Arc<PlayerSession>> {
         let refused = |reason| {
             let player = self.me.as_str().to_owned();
-            self.reply(Control::Abort { session, failure: Failure { player, reason } });
+            let message = Control::Abort { session, failure: Failure { player, reason } };
+            if let Some(network) = self.network.get() {
+                network.send(driver, Frame::Control(message));
+            }
         };
-        self.open(session).map_err(refused).ok()
+        self.open(driver, session).map_err(refused).ok()
     }
 
-    fn on_driver(&self, message: Control) {
+    fn on_driver(&self, driver: &PlayerName, message: Control) {
         match message {
             Control::Prepare { session, plan, first, text } => {
-                let Some(opened) = self.opened(session) else { return };
+                let Some(opened) = self.opened(driver, session) else { return };
                 let room = self.sessions().make_room(session, text.len());
                 match room {
                     Ok(()) => opened.spawn(move |session| session.prepare(plan, first, &text)),
@@ -192,49 +206,46 @@ impl Player {
                 }
             }
             Control::Recall { session, of } => {
-                if let Some(session) = self.opened(session) {
+                if let Some(session) = self.opened(driver, session) {
                     session.guard(|session| session.recall(of));
                 }
             }
             Control::Restore { session, of, number } => {
-                if let Some(session) = self.opened(session) {
+                if let Some(session) = self.opened(driver, session) {
                     session.guard(|session| session.restore(of, number));
                 }
             }
             Control::Checkpoint { session, number, keep } => {
-                if let Some(session) = self.session(&session) {
+                if let Some(session) = self.session_of(driver, &session) {
                     session.guard(|session| session.checkpoint(number, keep));
                 }
             }
             Control::Run { session, plan, steps } => {
-                if let Some(session) = self.session(&session) {
+                if let Some(session) = self.session_of(driver, &session) {
                     session.guard(|session| session.run(plan, steps));
                 }
             }
             Control::Close { session } => {
-                let open = self.sessions().open.remove(&session);
-                if open.is_some() {
+                if self.session_of(driver, &session).is_some() {
+                    self.sessions().open.remove(&session);
                     (self.log)(&format!("session {session} closed"));
                 }
             }
-            other => self.blame(&self.driver, other.session(), "sent what only players may send"),
+            other => {
+                let session = self.session_of(driver, &other.session());
+                self.blame(driver, session, "sent what only players may send");
+            }
         }
     }
 
     /// `peer` sent what is not its to send: fails the session, if there is one.
-    fn blame(&self, peer: &PlayerName, session: SessionId, what: &str) {
-        if let Some(session) = self.session(&session) {
+    fn blame(&self, peer: &PlayerName, session: Option<Arc<PlayerSession>>, what: &str) {
+        if let Some(session) = session {
             return session.fail(peer, what);
         }
         // Once: a log is no place for as many lines as a peer likes.
         if self.sessions().blamed.insert(peer.clone()) {
             (self.log)(&format!("{peer} {what}"));
-        }
-    }
-
-    fn reply(&self, message: Control) {
-        if let Some(network) = self.network.get() {
-            network.send(&self.driver, Frame::Control(message));
         }
     }
 
@@ -265,7 +276,7 @@ impl Inbox for Player {
                     self.sweep();
                 }
             }
-            message if *from == self.driver => self.on_driver(message),
+            message if is_driver(from) => self.on_driver(from, message),
             greeting @ Control::Hello { .. } => {
                 let session = self.sessions().greeted(from, &greeting);
                 if let (Some(session), Control::Hello { plan, digests, secrets, .. }) =
@@ -279,7 +290,10 @@ impl Inbox for Player {
                     session.guard(|session| session.on_credit(from, plan, done));
                 }
             }
-            other => self.blame(from, other.session(), "sent what only the driver may send"),
+            other => {
+                let session = self.session(&other.session());
+                self.blame(from, session, "sent what only the driver may send");
+            }
         }
     }
 

@@ -45,9 +45,21 @@ impl Session {
     /// # Errors
     /// [`RemoteError`], which names every player that is missing, wrong or not up.
     pub fn remote(setup: Setup, config: &Path) -> Result<Self, RemoteError> {
+        Self::remote_as(&driver_name(), setup, config)
+    }
+
+    /// As [`remote`](Self::remote), as the driver of this name.
+    ///
+    /// # Errors
+    /// [`RemoteError`], as `remote`.
+    pub fn remote_as(
+        driver: &PlayerName,
+        setup: Setup,
+        config: &Path,
+    ) -> Result<Self, RemoteError> {
         let roster = Arc::new(Roster::load(config)?);
         roster.require(&setup.players)?;
-        let identity = Identity::load(&folder(config), &driver_name())?;
+        let identity = Identity::load(&folder(config), driver)?;
         let (inbox, arrivals) = DriverInbox::new();
         let players = setup.players.clone();
         let (network, thread) = NetworkThread::start(identity, roster, inbox, players)?;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use sordino_graph::PlayerName;
 use sordino_ops::data::DataStore;
-use sordino_players::roster::driver_name;
 use sordino_players::{Identity, IdentityError, Roster, RosterError, SignedPlans};
 
 use crate::checkpoint::Checkpoints;
@@ -90,7 +89,7 @@ pub fn serve<S: Future<Output = ()>>(
     let checkpoints = Checkpoints::new(&state, &identity, &roster);
     let checkpoints = Some(Arc::new(checkpoints));
     let own = PlayerOptions { data, consent, checkpoints, audit: None };
-    let player = Player::new(options.name.clone(), driver_name(), own, log.clone());
+    let player = Player::new(options.name.clone(), own, log.clone());
     event_loop().map_err(ServeError::EventLoop)?.block_on(async {
         let inbox: Arc<dyn Inbox> = player.clone();
         let network = QuicNetwork::bind(&identity, roster, Some(listen), inbox).await?;

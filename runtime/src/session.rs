@@ -130,6 +130,11 @@ impl PlayerSession {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Who opened it, and alone asks for anything in it.
+    pub(crate) fn driver(&self) -> &PlayerName {
+        &self.driver
+    }
+
     /// Why the session failed, if it did.
     pub(crate) fn failure(&self) -> Option<Failure> {
         self.state().failed.clone()

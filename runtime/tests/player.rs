@@ -9,7 +9,7 @@ use sordino_graph::{Function, PlayerName, Recording, Setup, print_with_sources, 
 use sordino_ops::data::DataStore;
 use sordino_ops::{Plan, publish, random_normal};
 use sordino_players::roster::driver_name;
-use sordino_runtime::message::{Control, Digests, Frame, SessionId};
+use sordino_runtime::message::{Control, Digests, Failure, Frame, SessionId};
 use sordino_runtime::transport::{Connected, Inbox, Network};
 use sordino_runtime::{Consent, Player, PlayerOptions};
 
@@ -51,7 +51,7 @@ fn ann(at: fn(&Frame) -> bool) -> (Arc<Player>, Receiver<Control>) {
     let (sent, heard) = channel();
     let data = Arc::new(DataStore::new(".".into()));
     let options = PlayerOptions { data, consent: Consent::ALL, audit: None, checkpoints: None };
-    let ann = Player::new(name("ann"), driver_name(), options, |_| {});
+    let ann = Player::new(name("ann"), options, |_| {});
     ann.attach(Arc::new(Broken { at, sent: Mutex::new(sent) }));
     (ann, heard)
 }
@@ -106,4 +106,36 @@ fn texts_of_all_plans_have_a_bound() {
     // Read, since there was room for it.
     let (session, failure) = failures.next().unwrap();
     assert!(session == 3 && failure.contains("line 1"), "{failure}");
+}
+
+#[test]
+fn a_session_is_its_own_drivers_alone() {
+    let (ann, heard) = ann(|_| false);
+    let (session, other) = (SESSION, name("driver-2"));
+    let graph = Function::new("program", "", program).record(&setup()).unwrap();
+    let prepare =
+        || Control::Prepare { session, plan: 0, first: 0, text: print_with_sources(&graph) };
+    let mut failures = heard.iter().filter_map(|message| match message {
+        Control::Abort { failure, .. } => Some(failure.to_string()),
+        _ => None,
+    });
+    ann.on_control(&driver_name(), prepare());
+    ann.on_control(&other, prepare());
+    let refused = failures.next().unwrap();
+    assert!(refused.contains("another driver's"), "{refused}");
+    let failure = Failure { player: "driver-2".to_owned(), reason: "so be it".to_owned() };
+    let digests = Digests { recorded: [0; 32], lowered: [0; 32] };
+    for message in [
+        Control::Run { session, plan: 9, steps: 1 },
+        Control::Checkpoint { session, number: 1, keep: 0 },
+        Control::Ready { session, plan: 0, digests },
+        Control::Abort { session, failure },
+        Control::Close { session },
+    ] {
+        ann.on_control(&other, message);
+    }
+    // The session is there and sound: this is the first thing that is wrong in it.
+    ann.on_control(&driver_name(), Control::Run { session, plan: 8, steps: 1 });
+    let failed = failures.next().unwrap();
+    assert!(failed.contains("asked to run plan 8"), "{failed}");
 }

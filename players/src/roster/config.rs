@@ -3,13 +3,13 @@
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 use sordino_graph::PlayerName;
 
-use super::{DRIVER, Player, Roster, RosterError, driver_name};
+use super::{Player, Roster, RosterError, is_driver};
 use crate::identity::certificate_file;
 use crate::{Address, Certificate, Fingerprint};
 
@@ -23,8 +23,24 @@ pub(super) fn load(config: &Path) -> Result<Roster, RosterError> {
         })?;
         players.push(Player { name, address, fingerprint });
     }
-    let driver = pin(folder, &driver_name())?;
-    Roster::checked(config.to_owned(), players, driver)
+    let mut drivers = Vec::new();
+    for name in drivers_with_certificates(folder) {
+        drivers.extend(pin(folder, &name)?.map(|fingerprint| (name, fingerprint)));
+    }
+    Roster::checked(config.to_owned(), players, drivers)
+}
+
+/// Names of the drivers of which there is a file, sorted.
+fn drivers_with_certificates(folder: &Path) -> Vec<PlayerName> {
+    let certificates = fs::read_dir(folder.join("certificates"));
+    let files = certificates.into_iter().flatten().flatten().map(|entry| entry.path());
+    let name = |path: PathBuf| {
+        let pem = path.extension().is_some_and(|extension| extension == "pem");
+        PlayerName::new(path.file_stem()?.to_str()?).ok().filter(|name| pem && is_driver(name))
+    };
+    let mut names: Vec<_> = files.filter_map(name).collect();
+    names.sort_unstable();
+    names
 }
 
 /// The entries of the file, checked one by one. All of them come before any certificate, so that
@@ -47,7 +63,7 @@ fn entries(config: &Path) -> Result<Vec<(PlayerName, Address)>, RosterError> {
         let config = || config.to_owned();
         let name = PlayerName::new(&name)
             .map_err(|source| RosterError::BadName { config: config(), source })?;
-        if name.as_str() == DRIVER {
+        if is_driver(&name) {
             return Err(RosterError::DriverIsNoPlayer { config: config() });
         }
         if entries.iter().any(|(earlier, _)| *earlier == name) {

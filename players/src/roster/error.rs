@@ -58,11 +58,18 @@ pub enum RosterError {
 
     /// The driver is listed among the players.
     #[error(
-        "the roster {} lists `driver`, which is the program that asks for runs and no player: \
-         remove the entry, its certificate certificates/driver.pem is found without; a player \
-         of that name needs another", .config.display()
+        "the roster {} lists `driver`, or `driver-` and something, which is the program that asks \
+         for runs and no player: remove the entry, its certificate in certificates/ is found \
+         without; a player of that name needs another", .config.display()
     )]
     DriverIsNoPlayer { config: PathBuf },
+
+    /// A driver has the name of a player.
+    #[error(
+        "the roster {} takes {name} for a driver: drivers are called `driver`, or `driver-` and \
+         something", .config.display()
+    )]
+    NoDriver { config: PathBuf, name: PlayerName },
 
     /// An address is not `host:port`.
     #[error("the address of {player} in the roster {}: {source}", .config.display())]

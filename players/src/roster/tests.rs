@@ -69,6 +69,22 @@ fn the_driver_is_optional() {
 }
 
 #[test]
+fn drivers_have_names_of_their_own() {
+    let all = ["server0", "server1", "driver", "driver-2", "drivers"];
+    let roster = load(&folder(TWO, &all)).unwrap();
+    let names: Vec<_> = roster.drivers().iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["driver", "driver-2"]);
+    let (second, pin) = roster.drivers()[1].clone();
+    assert_eq!((roster.pin(&second), roster.by_fingerprint(&pin)), (Some(pin), Some(&second)));
+    let other = "42".repeat(32).parse().unwrap();
+    let named = |name: &str, pin| roster.clone().with_driver(name.parse().unwrap(), pin);
+    assert_eq!(named("driver-3", other).unwrap().drivers().len(), 3);
+    assert!(matches!(named("driver-2", other), Err(RosterError::NameTwice { .. })));
+    assert!(matches!(named("driver-3", pin), Err(RosterError::SameCertificate { .. })));
+    assert!(matches!(named("drivers", other), Err(RosterError::NoDriver { .. })));
+}
+
+#[test]
 fn a_missing_or_unreadable_file() {
     let missing = folder("{}", &[]);
     fs::remove_file(missing.path().join("config.json")).unwrap();
@@ -115,8 +131,10 @@ fn a_bad_name() {
 
 #[test]
 fn the_driver_as_a_player() {
-    let listed = folder(r#"{"driver": "h:1"}"#, &["driver"]);
-    fails(&listed, &["config.json", "`driver`", "no player", "remove the entry"]);
+    for name in ["driver", "driver-2"] {
+        let listed = folder(&format!(r#"{{"{name}": "h:1"}}"#), &[name]);
+        fails(&listed, &["config.json", "`driver`", "no player", "remove the entry"]);
+    }
 }
 
 #[test]

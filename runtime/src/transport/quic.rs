@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use quinn::{Endpoint, Runtime as _, TokioRuntime};
-use sordino_players::roster::driver_name;
+use sordino_players::roster::is_driver;
 use sordino_players::tls::{client_config, server_config};
 use sordino_players::{Identity, PlayerName, Roster};
 use tokio::runtime::Handle;
@@ -101,7 +101,7 @@ impl QuicNetwork {
             None => None,
         };
         let all = roster.players().iter().map(|player| player.name().clone());
-        let mut own_place_passed = name == driver_name();
+        let mut own_place_passed = is_driver(&name);
         let mut peers = std::collections::HashMap::new();
         for peer in all {
             if peer == name {
@@ -114,8 +114,9 @@ impl QuicNetwork {
             };
             peers.insert(peer, Peer::new(dial));
         }
-        if roster.driver().is_some() && name != driver_name() {
-            peers.insert(driver_name(), Peer::new(None));
+        if !is_driver(&name) {
+            let drivers = roster.drivers().iter().map(|(driver, _)| driver.clone());
+            peers.extend(drivers.map(|driver| (driver, Peer::new(None))));
         }
 
         let socket = config::socket(&name, listen)?;

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use sordino_graph::{Function, PlayerName, Recording, Setup, print_with_sources, transfer};
 use sordino_ops::data::DataStore;
 use sordino_ops::{Plan, Tensor, publish, random_normal};
-use sordino_players::roster::driver_name;
 use sordino_runtime::message::{Control, DataHeader, Digests, Failure, Frame, SessionId};
 use sordino_runtime::schedule::{Schedule, TaskKind};
 use sordino_runtime::transport::quic::QuicNetwork;
@@ -84,7 +83,7 @@ impl Stage {
                 PlayerOptions { data, consent: Consent::ALL, audit: None, checkpoints: None };
             let lines = Arc::clone(&log);
             let note = move |line: &str| lines.lock().unwrap().push(line.to_owned());
-            let player = Player::new(name(who), driver_name(), options, note);
+            let player = Player::new(name(who), options, note);
             let network = world.bind(who, player.clone()).await;
             player.attach(network.clone());
             players.push((player, network));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quinn::{ClientConfig, Endpoint};
-use sordino_players::roster::driver_name;
+use sordino_players::roster::is_driver;
 use sordino_players::{PlayerName, Roster};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -143,8 +143,8 @@ impl Shared {
 
     /// Bytes of the longest control message that `peer` may send here.
     pub(super) fn longest_control(&self, peer: &PlayerName) -> usize {
-        let driver = driver_name();
-        if *peer == driver || self.name == driver { MAX_CONTROL } else { MAX_BETWEEN_PLAYERS }
+        let of_driver = is_driver(peer) || is_driver(&self.name);
+        if of_driver { MAX_CONTROL } else { MAX_BETWEEN_PLAYERS }
     }
 
     pub(super) fn is_closing(&self) -> bool {

@@ -51,7 +51,7 @@ impl Processes {
         let entries: Vec<_> = players.iter().zip(&sockets).map(entry).collect();
         fs::write(folder.path().join("config.json"), format!("{{{}}}", entries.join(", ")))
             .unwrap();
-        for name in players.iter().chain([&common::player("driver")]) {
+        for name in players.iter().chain(&["driver", "driver-2"].map(common::player)) {
             Identity::generate(name, 1).unwrap().save(folder.path(), false).unwrap();
         }
         drop(sockets);
@@ -207,6 +207,53 @@ fn the_driver_is_killed_and_another_one_goes_on() {
         let (session, done) = resume(&config, id);
         assert!(done >= 13, "{done}");
         ends_as_if_uninterrupted(session, done);
+    });
+}
+
+#[test]
+fn drivers_run_sessions_of_their_own_at_once() {
+    within(300, || {
+        let processes = Processes::start();
+        let (owner, data_owners) = model();
+        let step = federated_training(&owner, &data_owners);
+        let setup = setup("ABY3", Fixed::LOW);
+        let drivers = ["driver", "driver-2"].map(common::player);
+        let begin = |driver: &PlayerName| {
+            let mut session =
+                Session::remote_as(driver, setup.clone(), &processes.config()).unwrap();
+            session.run(&initialize(&owner), 1).unwrap();
+            session
+        };
+        let [mut first, mut second] = drivers.each_ref().map(begin);
+        // Each while the other one runs; the second ends and the first goes on.
+        let both = (&mut first, &mut second);
+        std::thread::scope(|scope| {
+            let (first, second) = both;
+            let run = |session: &mut Session, steps| {
+                let (owner, data_owners) = model();
+                session.run(&federated_training(&owner, &data_owners), steps).unwrap();
+            };
+            scope.spawn(move || run(first, 40));
+            scope.spawn(move || run(second, 10));
+        });
+        let seconds = weights(&mut second);
+        drop(second);
+        first.run(&step, 5).unwrap();
+        for (of, steps, seen) in [("first", 45, weights(&mut first)), ("second", 10, seconds)] {
+            let mut alone = Session::local(setup.clone(), mnist(), None).unwrap();
+            alone.run(&initialize(&owner), 1).unwrap();
+            alone.run(&step, steps).unwrap();
+            assert!(seen == weights(&mut alone), "the {of} driver's weights after {steps} steps");
+        }
+        // One driver's runs are not another's to resume.
+        let mut keeps = begin(&drivers[0]);
+        keeps.checkpoint(|event| panic!("{event:?}")).unwrap();
+        let mut other =
+            Session::remote_as(&drivers[1], setup.clone(), &processes.config()).unwrap();
+        let refused = other.resume(keeps.id()).unwrap_err().to_string();
+        assert!(refused.contains("server0 has none"), "{refused}");
+        other = Session::remote_as(&drivers[0], setup.clone(), &processes.config()).unwrap();
+        other.resume(keeps.id()).unwrap();
     });
 }
 
