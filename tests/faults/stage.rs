@@ -1,0 +1,266 @@
+//! Seven players as processes of their own and a driver, each with a list of players that names the
+//! relay's ports in the place of the others'.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use sordino::players::Identity;
+use sordino::prelude::{Fixed, PlayerName};
+use tempfile::TempDir;
+
+use crate::common::{mnist, setup};
+use crate::driver;
+use crate::relay::{Relay, Weather};
+
+/// Who has failed says so in less: a player waits 60 s for another, and the driver 15 s longer.
+pub const DEADLINE: Duration = Duration::from_secs(90);
+
+pub const DRIVER: &str = "driver";
+
+/// See the [module](self).
+pub struct Stage {
+    pub relay: Relay,
+    pub players: Vec<Process>,
+    folder: TempDir,
+    pub model: &'static str,
+}
+
+/// A player's process. It is killed when it is dropped.
+pub struct Process {
+    pub name: String,
+    child: Child,
+    folder: PathBuf,
+}
+
+/// How a driver ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// With these weights: their digest.
+    Trained(String),
+    /// With an error.
+    Failed(String),
+    /// It was killed.
+    Killed,
+}
+
+impl Stage {
+    /// Starts the players.
+    pub fn new(model: &'static str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut names: Vec<String> =
+            setup("ABY3", Fixed::LOW).players.iter().map(ToString::to_string).collect();
+        // In the order in which the list of players has them: a JSON map is sorted.
+        names.sort_unstable();
+        let sockets: Vec<_> = names.iter().map(|_| free_port()).collect();
+        let ports: Vec<_> =
+            sockets.iter().map(|s| s.local_addr().expect("an address").port()).collect();
+        let mut relay = Relay::new();
+        let parties: Vec<&str> = names.iter().map(String::as_str).chain([DRIVER]).collect();
+        for (place, &party) in parties.iter().enumerate() {
+            let entry = |(other, name): (usize, &String)| {
+                // The one that is listed first dials, and the driver dials all.
+                let dials = party == DRIVER || other > place;
+                let port = if dials { relay.open(party, name, ports[other]) } else { ports[other] };
+                (name.clone(), format!("127.0.0.1:{port}").into())
+            };
+            let roster: serde_json::Map<String, serde_json::Value> =
+                names.iter().enumerate().map(entry).collect();
+            let own = folder.path().join(party);
+            fs::create_dir_all(&own).expect("a folder");
+            let text = serde_json::to_string(&roster).expect("JSON");
+            fs::write(own.join("config.json"), text).expect("a file");
+        }
+        for party in &parties {
+            let own = folder.path().join(party);
+            let name: PlayerName = party.parse().expect("a legal name");
+            Identity::generate(&name, 1).and_then(|id| id.save(&own, false)).expect("an identity");
+        }
+        share_certificates(folder.path(), &parties);
+        drop(sockets);
+        let start = |name: &String| Process::start(name, folder.path().join(name));
+        let players: Vec<_> = names.iter().map(start).collect();
+        let stage = Self { relay, players, folder, model };
+        stage.wait_for("listens at");
+        stage
+    }
+
+    pub fn player(&mut self, name: &str) -> &mut Process {
+        let found = self.players.iter_mut().find(|process| process.name == name);
+        found.unwrap_or_else(|| panic!("no player {name}"))
+    }
+
+    /// Starts a driver: of a new run, or one that goes on with a session.
+    pub fn drive(&self, resume: Option<&str>) -> Driver {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.args(["driver", "--exact", "--ignored", "--nocapture"]);
+        command.env(driver::CONFIG, self.folder.path().join(DRIVER).join("config.json"));
+        command.env(driver::MODEL, self.model).env(driver::RESUME, resume.unwrap_or_default());
+        let output = self.folder.path().join("output");
+        let file = File::create(&output).expect("a file");
+        let child = command.stdout(file).stderr(Stdio::null()).spawn().expect("a driver");
+        Driver { child, output, start: Instant::now() }
+    }
+
+    /// Whether every session that a player was in has ended there.
+    pub fn is_idle(&self) -> bool {
+        self.players.iter().all(|player| {
+            let log = player.log();
+            let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+            let opened = log.lines().filter(|l| l.contains("session") && l.ends_with("opened"));
+            let ended = count(" closed") + count(" failed: ");
+            opened.count() <= ended
+        })
+    }
+
+    fn wait_for(&self, line: &str) {
+        let end = Instant::now() + DEADLINE;
+        for player in &self.players {
+            while !player.log().contains(line) {
+                assert!(Instant::now() < end, "{} is not up: {}", player.name, player.log());
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+
+    /// Starts anew who has died, wakes who was stopped, and clears the weather.
+    pub fn heal(&mut self) {
+        self.relay.set(None, Weather::default());
+        self.relay.release();
+        for player in &mut self.players {
+            player.signal("-CONT");
+            if !player.lives() {
+                *player = Process::start(&player.name, player.folder.clone());
+            }
+        }
+        self.wait_for("listens at");
+    }
+}
+
+/// A port that is free, and stays so while its player is dead: none that the system gives to sockets
+/// that ask for any.
+fn free_port() -> UdpSocket {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(97);
+    let number = || start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+    let ports = std::iter::repeat_with(|| 20_000 + number() as u16);
+    { ports }.find_map(|port| UdpSocket::bind(("127.0.0.1", port)).ok()).expect("a free port")
+}
+
+fn share_certificates(folder: &Path, parties: &[&str]) {
+    for from in parties {
+        for to in parties.iter().filter(|to| *to != from) {
+            let file = format!("certificates/{from}.pem");
+            fs::copy(folder.join(from).join(&file), folder.join(to).join(&file)).expect("a copy");
+        }
+    }
+}
+
+impl Process {
+    fn start(name: &str, folder: PathBuf) -> Self {
+        let log = File::create(folder.join("log")).expect("a log");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sordino"));
+        command.args(["player", name, "--until-eof", "--config"]).arg(folder.join("config.json"));
+        command.arg("--data").arg(mnist());
+        if name == "model-owner" {
+            command.arg("--release");
+        }
+        let child = command.stdin(Stdio::piped()).stderr(log).spawn().expect("a player");
+        Self { name: name.to_owned(), child, folder }
+    }
+
+    /// Its log, since it was last started.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    pub fn lives(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Sends it a signal: `-STOP`, `-CONT`.
+    pub fn signal(&self, signal: &str) {
+        send(signal, &self.child);
+    }
+}
+
+fn send(signal: &str, to: &Child) {
+    let id = to.id().to_string();
+    // It may have ended.
+    let _ = Command::new("kill").args([signal, &id]).stderr(Stdio::null()).status();
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A driver's process.
+pub struct Driver {
+    child: Child,
+    output: PathBuf,
+    start: Instant,
+}
+
+impl Driver {
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+    }
+
+    /// As [`Process::signal`].
+    pub fn signal(&self, signal: &str) {
+        send(signal, &self.child);
+    }
+
+    pub fn is_done(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// How it ended and after how many seconds; an error if it has not ended by the deadline.
+    pub fn outcome(&mut self) -> Result<(Outcome, f64), String> {
+        while !self.is_done() {
+            if self.start.elapsed() > DEADLINE {
+                self.kill();
+                return Err(format!("the driver hangs: {}", self.said("")));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let seconds = self.start.elapsed().as_secs_f64();
+        let outcome = match (self.said(driver::TRAINED), self.said(driver::FAILED)) {
+            (trained, _) if !trained.is_empty() => Outcome::Trained(trained),
+            (_, failed) if !failed.is_empty() => Outcome::Failed(failed),
+            _ => Outcome::Killed,
+        };
+        Ok((outcome, seconds))
+    }
+
+    /// The session that it began, by which it can be resumed.
+    pub fn session(&self) -> Option<String> {
+        Some(self.said(driver::SESSION)).filter(|session| !session.is_empty())
+    }
+
+    /// What follows a mark in what it wrote.
+    fn said(&self, mark: &str) -> String {
+        let mut text = String::new();
+        let _ = File::open(&self.output).and_then(|mut file| file.read_to_string(&mut text));
+        let found = text.lines().find_map(|line| line.split_once(mark));
+        found.map(|(_, rest)| rest.to_owned()).unwrap_or_default()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.child.wait();
+    }
+}
