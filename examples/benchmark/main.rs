@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use cases::Case;
+use cases::{Case, Input};
 use clap::Parser;
-use sordino::graph::{Graph, Role, Shape, Type};
+use sordino::graph::{Element, Graph, Role, Shape, Type};
 use sordino::prelude::*;
 
 #[global_allocator]
@@ -58,10 +58,11 @@ fn main() -> ExitCode {
 
 /// Shares random numbers and keeps them on the servers.
 #[secure_function]
-fn prepare(g: &Recording<'_>, case: &str, inputs: &[Vec<usize>], owner: &PlayerName) {
-    for (i, axes) in inputs.iter().enumerate() {
+fn prepare(g: &Recording<'_>, case: &Case, owner: &PlayerName) {
+    for (i, axes) in case.inputs.iter().enumerate() {
         let x = share(random_normal(g, owner, axes, i as u32));
-        assign_secret(&format!("{case}/{i}"), x, std::slice::from_ref(owner));
+        let x = if case.input == Input::Words { to_bits(x) } else { x };
+        assign_secret(&format!("{}/{i}", case.name), x, std::slice::from_ref(owner));
     }
 }
 
@@ -70,8 +71,10 @@ fn prepare(g: &Recording<'_>, case: &str, inputs: &[Vec<usize>], owner: &PlayerN
 fn measured(g: &Recording<'_>, case: &Case, fixed: &Fixed, owner: &PlayerName) {
     let owners = std::slice::from_ref(owner);
     let read = |(i, axes): (usize, &Vec<usize>)| {
-        let shape = Shape::new(axes).expect("shapes are small");
-        read_secret(g, &format!("{}/{i}", case.name), &Type::secret(*fixed, shape), owners)
+        let numbers = Type::secret(*fixed, Shape::new(axes).expect("shapes are small"));
+        let words = numbers.with_element(Element::Bits(fixed.width().bits() as u8));
+        let ty = if case.input == Input::Words { words } else { numbers };
+        read_secret(g, &format!("{}/{i}", case.name), &ty, owners)
     };
     let inputs: Vec<_> = case.inputs.iter().enumerate().map(read).collect();
     assign_secret(&format!("{}/result", case.name), (case.compute)(&inputs), owners);
@@ -103,7 +106,7 @@ fn run(options: &Options) -> anyhow::Result<()> {
     let chosen =
         cases.iter().filter(|c| options.ops.is_empty() || options.ops.iter().any(|n| n == c.name));
     for case in chosen {
-        session.run(&prepare(case.name, &case.inputs, &owner), 1)?;
+        session.run(&prepare(case, &owner), 1)?;
         let function = measured(case, &fixed, &owner);
         let plan = session.prepare(&function).with_context(|| case.name.to_owned())?;
         session.run(&function, 1)?;
