@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use cases::{Case, Input};
@@ -80,55 +81,97 @@ fn measured(g: &Recording<'_>, case: &Case, fixed: &Fixed, owner: &PlayerName) {
     assign_secret(&format!("{}/result", case.name), (case.compute)(&inputs), owners);
 }
 
+/// Weights of network_a.
+const WEIGHTS: usize = 118_282;
+
+/// Draws what an owner has to add up.
+#[secure_function]
+fn draw(g: &Recording<'_>, owners: &[PlayerName]) {
+    for (owner, seed) in owners.iter().zip(0..) {
+        assign("weights", random_normal(g, owner, &[WEIGHTS], seed));
+    }
+}
+
+/// All owners share, and the receiver learns the sum.
+#[secure_function]
+fn aggregation(g: &Recording<'_>, owners: &[PlayerName], receiver: &PlayerName) {
+    let ty = Type::plain(Element::F32, Shape::new(&[WEIGHTS]).expect("a vector"));
+    let shares = owners.iter().map(|owner| share(read_variable(g, owner, "weights", &ty)));
+    assign("sum", reveal(add_n(shares), receiver));
+}
+
+/// How long each case runs before it is measured: connections find out how large packets may be, and
+/// how many may be on their way.
+const WARM_UP: Duration = Duration::from_millis(500);
+
 fn run(options: &Options) -> anyhow::Result<()> {
     let fixed = if options.precision.starts_with('h') { Fixed::HIGH } else { Fixed::LOW };
     let name = |text: &str| text.parse::<PlayerName>();
     let servers = [name("server0")?, name("server1")?, name("server2")?];
-    let owner = name("owner")?;
-    let players = [&servers[..], std::slice::from_ref(&owner)].concat();
+    let owners = [name("owner-0")?, name("owner-1")?, name("owner-2")?];
+    let receiver = name("receiver")?;
+    let players = [&servers[..], &owners[..], std::slice::from_ref(&receiver)].concat();
     let setup = Setup::new(players).secure(&options.protocol, servers, fixed);
+    let setup = setup.reveal(&receiver, owners.len());
     let cases = cases::all(options.size);
-    let known = |name: &String| cases.iter().any(|case| case.name == name);
-    if let Some(unknown) = options.ops.iter().find(|name| !known(name)) {
-        let names: Vec<_> = cases.iter().map(|case| case.name).collect();
+    let names = || cases.iter().map(|case| case.name).chain([AGGREGATION]);
+    if let Some(unknown) = options.ops.iter().find(|&op| !names().any(|name| name == op)) {
+        let names: Vec<_> = names().collect();
         anyhow::bail!("there is no operation {unknown}; there are {}", names.join(", "));
     }
     let mut session = match options.config.as_str() {
         "local" => Session::local(setup, "data".as_ref(), None)?,
         config => Session::remote(setup, &PathBuf::from(config))?,
     };
-    let mut out = std::io::stdout();
-    writeln!(
-        out,
-        "{:<14}{:>14}{:>12}{:>8}{:>14}{:>10}",
-        "operation", "size", "ms", "rounds", "bytes", "nodes"
-    )?;
-    let chosen =
-        cases.iter().filter(|c| options.ops.is_empty() || options.ops.iter().any(|n| n == c.name));
-    for case in chosen {
-        session.run(&prepare(case, &owner), 1)?;
-        let function = measured(case, &fixed, &owner);
-        let plan = session.prepare(&function).with_context(|| case.name.to_owned())?;
-        session.run(&function, 1)?;
-        let mut seconds = Vec::new();
-        for _ in 0..options.runs {
-            seconds.push(session.run(&function, 1)?.seconds);
-        }
-        seconds.sort_by(f64::total_cmp);
-        let (rounds, bytes) = traffic(&plan.lowered);
-        writeln!(
-            out,
-            "{:<14}{:>14}{:>12.2}{:>8}{:>14}{:>10}",
-            case.name,
-            case.size(),
-            seconds[seconds.len() / 2] * 1e3,
-            rounds,
-            bytes,
-            plan.lowered.len()
-        )?;
-        out.flush()?;
+    let titles = ["operation", "size", "ms", "rounds", "bytes", "nodes"];
+    row(titles.map(str::to_owned))?;
+    let chosen = |name: &str| options.ops.is_empty() || options.ops.iter().any(|op| op == name);
+    for case in cases.iter().filter(|case| chosen(case.name)) {
+        session.run(&prepare(case, &owners[0]), 1)?;
+        let function = measured(case, &fixed, &owners[0]);
+        measure(&mut session, &function, [case.name, &case.size()], options.runs)?;
+    }
+    if chosen(AGGREGATION) {
+        session.run(&draw(&owners), 1)?;
+        let function = aggregation(&owners, &receiver);
+        let size = format!("{}x{WEIGHTS}", owners.len());
+        measure(&mut session, &function, [AGGREGATION, &size], options.runs)?;
     }
     Ok(())
+}
+
+/// What the command line calls [`aggregation`].
+const AGGREGATION: &str = "aggregation";
+
+/// Runs a function `runs` times and writes what it takes.
+fn measure(
+    session: &mut Session,
+    function: &Function<'_>,
+    [name, size]: [&str; 2],
+    runs: u32,
+) -> anyhow::Result<()> {
+    let plan = session.prepare(function).with_context(|| name.to_owned())?;
+    let start = Instant::now();
+    while start.elapsed() < WARM_UP {
+        session.run(function, 1)?;
+    }
+    let mut seconds = Vec::new();
+    for _ in 0..runs {
+        seconds.push(session.run(function, 1)?.seconds);
+    }
+    seconds.sort_by(f64::total_cmp);
+    let (rounds, bytes) = traffic(&plan.lowered);
+    let ms = format!("{:.2}", seconds[seconds.len() / 2] * 1e3);
+    let numbers = [rounds.to_string(), bytes.to_string(), plan.lowered.len().to_string()];
+    let [rounds, bytes, nodes] = numbers;
+    row([name.to_owned(), size.to_owned(), ms, rounds, bytes, nodes])
+}
+
+/// Writes a line of the table.
+fn row([name, size, ms, rounds, bytes, nodes]: [String; 6]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{name:<14}{size:>14}{ms:>12}{rounds:>8}{bytes:>14}{nodes:>10}")?;
+    Ok(out.flush()?)
 }
 
 /// Messages that follow on each other, and bytes of all messages.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures with three servers and an owner, a process each, over QUIC on this machine, and a driver.
+# Measures with three servers, owners and a receiver, a process each, over QUIC on this machine, and a driver.
 #
 #   run-remote.sh [--ops NAMES] [--size N] [--runs N] [--precision l|h] …
 #
