@@ -134,7 +134,7 @@ fn structure(n: usize) -> Vec<Case> {
     vec![
         case("transpose", &[&[256, n / 256]], |x| transpose(x[0], &[1, 0])),
         case("concat", &[&[n], &[n]], |x| concat([x[0], x[1]], 0)),
-        case("strided-slice", &[&[n]], |x| slice(x[0], &[1], &[-1], &[2])),
+        case("strided-slice", &[&[16, n / 16]], |x| slice(x[0], &[1, 0], &[16, 16], &[2, 3])),
         case("pad", &[&[256, n / 256]], |x| pad_zeros(x[0], &[1, 1], &[1, 1])),
         case("tile", &[&[n / 4]], |x| tile(x[0], &[4])),
         case("reverse", &[&[n]], |x| reverse(x[0], &[0])),

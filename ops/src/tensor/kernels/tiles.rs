@@ -1,7 +1,7 @@
 //! Tiles of matrix products, in registers.
 //!
 //! The compiler does not keep a tile of plain numbers in vector registers, so these are written with
-//! the intrinsics of two vector units.
+//! the intrinsics of two vector units, and in assembly where the order of instructions decides.
 
 use super::VectorUnit;
 use crate::tensor::ring_matmul::panels::{narrow_anywhere, wide_anywhere};
