@@ -1,12 +1,17 @@
 //! Seconds and memory of one aggregation of 118,282 weights, for more and more data owners.
 //!
 //!     cargo bench --bench owners [-- OWNERS...]
+//!
+//! All players are in this process. What owners and servers hold before the first step, plans and
+//! sessions, is told apart from what a step takes on top of it: that is what its values take, of
+//! owners and servers together.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::error::Error;
 use std::time::Instant;
 
+use sordino::ops::Plan;
 use sordino::prelude::*;
 
 #[global_allocator]
@@ -14,6 +19,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Weights of network_a.
 const WEIGHTS: usize = 118_282;
+
+const STEPS: usize = 5;
 
 #[secure_function]
 fn aggregate(g: &Recording<'_>, owners: &[PlayerName], receiver: &PlayerName) {
@@ -26,36 +33,50 @@ fn aggregate(g: &Recording<'_>, owners: &[PlayerName], receiver: &PlayerName) {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let counts: Vec<usize> =
-        std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    let counts = if counts.is_empty() { vec![3, 10, 100, 1000] } else { counts };
-    for count in counts {
-        let names = |kind: &str, n: usize| (0..n).map(|i| format!("{kind}{i}").parse()).collect();
-        let owners: Vec<PlayerName> = Result::from_iter::<Vec<_>>(names("data-owner-", count))?;
-        let servers: Vec<PlayerName> = Result::from_iter::<Vec<_>>(names("server", 3))?;
-        let receiver: PlayerName = "model-owner".parse()?;
-        let players = [vec![receiver.clone()], owners.clone(), servers.clone()].concat();
-        let setup = Setup::new(players)
-            .secure("ABY3", servers, Fixed::LOW)
-            .reveal(&receiver, 2)
-            .release(&receiver);
-        let function = aggregate(&owners, &receiver);
-        let start = Instant::now();
-        let plan = sordino::ops::Plan::new(function.record(&setup)?)?;
-        println!(
-            "{count}: plan {:.3} s, {} nodes",
-            start.elapsed().as_secs_f64(),
-            plan.lowered.len()
-        );
-        let start = Instant::now();
-        let mut session = Session::local(setup, "data".as_ref(), None)?;
-        session.prepare(&function)?;
-        println!("{count}: prepared {:.3} s", start.elapsed().as_secs_f64());
-        for _ in 0..3 {
-            let run = session.run(&function, 1)?;
-            let memory = run.reports.iter().map(|report| report.peak_memory).max().unwrap_or(0);
-            println!("{count} owners: {:.3} s, peak {} MiB", run.seconds, memory >> 20);
-        }
+    let arguments = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
+    let mut counts: Vec<usize> = arguments.collect();
+    if counts.is_empty() {
+        counts = vec![3, 10, 100, 1000];
     }
+    println!("owners   plan ms   ready ms   step ms   MiB before   MiB on top");
+    counts.into_iter().try_for_each(measure)
+}
+
+fn measure(count: usize) -> Result<(), Box<dyn Error>> {
+    let names = |kind: &str, n: usize| (0..n).map(|i| format!("{kind}{i}").parse()).collect();
+    let owners: Vec<PlayerName> = Result::from_iter::<Vec<_>>(names("data-owner-", count))?;
+    let servers: Vec<PlayerName> = Result::from_iter::<Vec<_>>(names("server", 3))?;
+    let receiver: PlayerName = "model-owner".parse()?;
+    let players = [vec![receiver.clone()], owners.clone(), servers.clone()].concat();
+    let setup = Setup::new(players)
+        .secure("ABY3", servers, Fixed::LOW)
+        .reveal(&receiver, 2)
+        .release(&receiver);
+    let function = aggregate(&owners, &receiver);
+
+    let start = Instant::now();
+    Plan::new(function.record(&setup)?)?;
+    let plan = start.elapsed().as_secs_f64() * 1e3;
+    let start = Instant::now();
+    let mut session = Session::local(setup, "data".as_ref(), None)?;
+    session.prepare(&function)?;
+    let ready = start.elapsed().as_secs_f64() * 1e3;
+
+    let before = memory("VmRSS");
+    let mut steps = Vec::new();
+    for _ in 0..STEPS {
+        steps.push(session.run(&function, 1)?.seconds * 1e3);
+    }
+    steps.sort_by(f64::total_cmp);
+    let (step, on_top) = (steps[STEPS / 2], memory("VmHWM").saturating_sub(before));
+    println!("{count:6} {plan:9.1} {ready:10.1} {step:9.1} {before:12} {on_top:12}");
     Ok(())
+}
+
+/// Mebibytes of this process: `VmRSS` for those it has, `VmHWM` for the most it had.
+fn memory(kind: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(':'));
+    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kibibytes.unwrap_or(0) >> 10
 }

@@ -396,7 +396,7 @@ impl Stage {
     fn still_works(&self, setup: &Setup) {
         let session = SessionId([77; 16]);
         let text = print_with_sources(&sum().record(setup).unwrap());
-        self.tell_all(&Control::Prepare { session, plan: 0, first: 0, text });
+        self.tell_all(&Control::Prepare { session, plan: 0, first: 0, text: text.into() });
         self.hear(session, |message| matches!(message, Control::Ready { .. }).then_some(()));
         self.tell_all(&Control::Run { session, plan: 0, steps: 30 });
         self.hear(session, |message| matches!(message, Control::Finished { .. }).then_some(()));
@@ -419,7 +419,7 @@ fn all_players_hear_of_a_failure_and_are_idle_again() {
     let stage = Stage::new(&setup);
     for (plan, function) in [(0, start_growing()), (1, growing(&1e4))] {
         let text = print_with_sources(&function.record(&setup).unwrap());
-        stage.tell_all(&Control::Prepare { session: ID, plan, first: 0, text });
+        stage.tell_all(&Control::Prepare { session: ID, plan, first: 0, text: text.into() });
         stage.hear(ID, |message| match message {
             Control::Ready { plan: ready, .. } => (*ready == plan).then_some(()),
             _ => None,
@@ -443,7 +443,7 @@ fn players_that_were_told_different_graphs_refuse() {
     let (good, other) = (text(&sum()), text(&growing(&1.0)));
     for name in &setup.players {
         let text = if name.as_str() == "ann" { other.clone() } else { good.clone() };
-        stage.tell(name, Control::Prepare { session: ID, plan: 0, first: 0, text });
+        stage.tell(name, Control::Prepare { session: ID, plan: 0, first: 0, text: text.into() });
     }
     // Ann meets another digest at each peer, and each peer at her: whoever is first tells.
     let first = stage.first_abort(ID);
@@ -462,25 +462,45 @@ fn a_driver_that_asks_for_what_is_not_there() {
         ("not ready", {
             let text = text.clone();
             vec![
-                Control::Prepare { session: SessionId([2; 16]), plan: 0, first: 0, text },
+                Control::Prepare {
+                    session: SessionId([2; 16]),
+                    plan: 0,
+                    first: 0,
+                    text: text.into(),
+                },
                 Control::Run { session: SessionId([2; 16]), plan: 5, steps: 1 },
             ]
         }),
         ("expected", {
             let text = "no graph".to_owned();
-            vec![Control::Prepare { session: SessionId([3; 16]), plan: 0, first: 0, text }]
+            vec![Control::Prepare {
+                session: SessionId([3; 16]),
+                plan: 0,
+                first: 0,
+                text: text.into(),
+            }]
         }),
         ("does not list the player server0", {
             // A graph of other players, which the verifier has nothing against.
             let names = ["ann", "bob", "carol"].map(player);
             let small = Setup::new(names).release(&player("ann"));
             let text = print_with_sources(&lonely().record(&small).unwrap());
-            vec![Control::Prepare { session: SessionId([4; 16]), plan: 0, first: 0, text }]
+            vec![Control::Prepare {
+                session: SessionId([4; 16]),
+                plan: 0,
+                first: 0,
+                text: text.into(),
+            }]
         }),
         ("secrecy/release", {
             let text = text.replace("  policy release(from=carol)\n", "");
             assert!(!text.contains("release"));
-            vec![Control::Prepare { session: SessionId([5; 16]), plan: 0, first: 0, text }]
+            vec![Control::Prepare {
+                session: SessionId([5; 16]),
+                plan: 0,
+                first: 0,
+                text: text.into(),
+            }]
         }),
     ];
     for (reason, messages) in asks {
@@ -504,12 +524,15 @@ fn only_the_driver_drives() {
     let setup = two_owners();
     let stage = Stage::new(&setup);
     let text = print_with_sources(&sum().record(&setup).unwrap());
-    stage.tell_all(&Control::Prepare { session: ID, plan: 0, first: 0, text: text.clone() });
+    stage.tell_all(&Control::Prepare { session: ID, plan: 0, first: 0, text: text.clone().into() });
     stage.hear(ID, ready);
     // Bob asks, as the driver would: nothing is prepared or runs, and he is named.
     let ann = stage.players.iter().find(|p| p.name().as_str() == "ann").unwrap();
     let other = SessionId([9; 16]);
-    ann.on_control(&player("bob"), Control::Prepare { session: other, plan: 0, first: 0, text });
+    ann.on_control(
+        &player("bob"),
+        Control::Prepare { session: other, plan: 0, first: 0, text: text.into() },
+    );
     ann.on_control(&player("bob"), Control::Run { session: ID, plan: 0, steps: 1 });
     for (_, Failure { player, reason }) in stage.hear(ID, abort) {
         assert_eq!(player, "bob");
@@ -526,7 +549,7 @@ fn values_that_nobody_sent_for_end_the_session_alone() {
     let setup = two_owners();
     let stage = Stage::new(&setup);
     let text = print_with_sources(&sum().record(&setup).unwrap());
-    stage.tell_all(&Control::Prepare { session: ID, plan: 0, first: 0, text });
+    stage.tell_all(&Control::Prepare { session: ID, plan: 0, first: 0, text: text.into() });
     stage.hear(ID, ready);
     let carol = stage.players.iter().find(|p| p.name().as_str() == "carol").unwrap();
     let header = DataHeader { session: ID, plan: 0, step: 0, edge: 1000 };
@@ -545,7 +568,7 @@ fn a_length_that_is_not_the_edges_is_refused_before_memory_is_taken() {
     let recorded = sum().record(&setup).unwrap();
     let text = print_with_sources(&recorded);
     let plan = Plan::new(recorded).unwrap();
-    stage.tell_all(&Control::Prepare { session: ID, plan: 0, first: 0, text });
+    stage.tell_all(&Control::Prepare { session: ID, plan: 0, first: 0, text: text.into() });
     stage.hear(ID, ready);
     let carol = stage.players.iter().find(|p| p.name().as_str() == "carol").unwrap();
     let part = plan.parts[&player("carol")].nodes().find(|(_, node)| node.op.role == Role::Receive);
@@ -571,7 +594,7 @@ fn greeted(secrets: &[&[&str]], change_digest: bool, times: usize) -> Failure {
     let recorded = sum().record(&setup).unwrap();
     let text = print_with_sources(&recorded);
     let plan = Plan::new(recorded).unwrap();
-    stage.tell(&server, Control::Prepare { session: ID, plan: 0, first: 0, text });
+    stage.tell(&server, Control::Prepare { session: ID, plan: 0, first: 0, text: text.into() });
     let mut digests = Digests { recorded: plan.recorded_digest.0, lowered: plan.lowered_digest.0 };
     digests.lowered[31] ^= u8::from(change_digest);
     let secret = |holders: &&[&str]| GroupSecret {

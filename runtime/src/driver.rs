@@ -65,7 +65,7 @@ pub enum RunError {
         reason: String,
     },
     /// Players did not answer.
-    #[error("no answer from {players:?} for {seconds} s: look into their logs")]
+    #[error("no answer from {} for {seconds} s: look into their logs", some(players))]
     Silence {
         /// Who owes an answer.
         players: Vec<PlayerName>,
@@ -81,6 +81,16 @@ pub enum RunError {
     /// There is no source of randomness for the session's name.
     #[error("no source of randomness: {0}")]
     NoRandomness(getrandom::Error),
+}
+
+/// Names for a message: the first of many.
+fn some(players: &[PlayerName]) -> String {
+    const SHOWN: usize = 8;
+    let names = players.iter().take(SHOWN).map(PlayerName::as_str).collect::<Vec<_>>().join(", ");
+    match players.len().checked_sub(SHOWN) {
+        Some(more @ 1..) => format!("{names} and {more} more"),
+        _ => names,
+    }
 }
 
 /// What happens while a function runs.
@@ -232,12 +242,12 @@ impl Session {
             return Err(RunError::Over);
         }
         let recorded = function.record(&self.setup)?;
-        let text = print_with_sources(&recorded);
+        let text: Arc<str> = print_with_sources(&recorded).into();
         let plan = Arc::new(Plan::new(recorded)?);
         let index = PlanIndex::try_from(self.prepared.len()).unwrap_or(PlanIndex::MAX);
         let first = self.checkpoints.steps_of(&plan.recorded_digest);
         for player in &self.setup.players {
-            let (session, text) = (self.id, text.clone());
+            let (session, text) = (self.id, Arc::clone(&text));
             let message = Control::Prepare { session, plan: index, first, text };
             self.network.send(player, Frame::Control(message));
         }

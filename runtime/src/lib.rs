@@ -13,6 +13,7 @@ mod local;
 pub mod machine;
 pub mod message;
 mod meter;
+mod plans;
 pub mod player;
 pub mod policy;
 pub mod remote;
@@ -21,6 +22,7 @@ pub mod schedule;
 pub mod serve;
 mod session;
 pub mod transport;
+mod turns;
 
 pub use audit::Audit;
 pub use checkpoint::Checkpoints;

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sordino_graph::PlayerName;
@@ -83,7 +84,7 @@ pub enum Control {
         /// The step that its first run begins with: after earlier plans have run the steps before.
         first: u64,
         /// The text of the recorded graph, with source lines.
-        text: String,
+        text: Arc<str>,
     },
     /// Player to driver: everything is set up to run the plan.
     Ready {

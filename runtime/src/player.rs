@@ -15,6 +15,7 @@ use crate::consent::Consent;
 use crate::message::{Control, DataHeader, Failure, Frame, SessionId};
 use crate::session::PlayerSession;
 use crate::transport::{Inbox, Network, Refused};
+use crate::turns::Order;
 
 /// Sessions of one driver that a player takes part in at a time.
 const MOST_SESSIONS: usize = 64;
@@ -201,7 +202,8 @@ impl Player {
                 let Some(opened) = self.opened(driver, session) else { return };
                 let room = self.sessions().make_room(session, text.len());
                 match room {
-                    Ok(()) => opened.spawn(move |session| session.prepare(plan, first, &text)),
+                    Ok(()) => opened
+                        .spawn(Order::Then, move |session| session.prepare(plan, first, &text)),
                     Err(reason) => opened.fail(&self.me, &reason),
                 }
             }

@@ -17,8 +17,10 @@ use crate::message::{
     Control, DataHeader, Digests, Failure, Frame, GroupSecret, PlanIndex, SessionId,
 };
 use crate::meter::Meter;
+use crate::plans;
 use crate::player::PlayerOptions;
 use crate::transport::{Network, Refused};
+use crate::turns::{self, Order};
 
 /// How long a player waits for a value of another before it gives the session up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -162,9 +164,13 @@ impl PlayerSession {
     }
 
     /// Has a thread of the pool run `work`, [guarded](Self::guard).
-    pub(crate) fn spawn(self: &Arc<Self>, work: impl FnOnce(&Arc<Self>) + Send + 'static) {
+    pub(crate) fn spawn(
+        self: &Arc<Self>,
+        order: Order,
+        work: impl FnOnce(&Arc<Self>) + Send + 'static,
+    ) {
         let session = Arc::clone(self);
-        rayon::spawn(move || session.guard(work));
+        turns::spawn(order, move || session.guard(work));
     }
 
     /// The driver asks for steps.
@@ -186,7 +192,11 @@ impl PlayerSession {
             }
         };
         match queued {
-            Ok(()) => self.kick(),
+            Ok(()) => {
+                // All are ready, or the driver would not ask.
+                plans::forget();
+                self.kick(Order::Then);
+            }
             Err(reason) => self.fail(&self.driver, &reason),
         }
     }
@@ -222,7 +232,7 @@ impl PlayerSession {
             plan.machine.on_received(from, header.step, header.edge, value)
         };
         match taken {
-            Ok(()) => self.kick(),
+            Ok(()) => self.kick(Order::First),
             Err(error) => self.fail(from, &error.to_string()),
         }
     }
@@ -233,7 +243,7 @@ impl PlayerSession {
             None => Err(format!("says how far plan {plan} is, which nobody prepared")),
         };
         match credited {
-            Ok(()) => self.kick(),
+            Ok(()) => self.kick(Order::First),
             Err(reason) => self.fail(from, &reason),
         }
     }

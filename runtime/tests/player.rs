@@ -64,7 +64,7 @@ fn failure(at: fn(&Frame) -> bool) -> String {
     let digests = Digests { recorded: plan.recorded_digest.0, lowered: plan.lowered_digest.0 };
     let (ann, heard) = ann(at);
     let (session, plan, secrets) = (SESSION, 0, Vec::new());
-    ann.on_control(&driver_name(), Control::Prepare { session, plan, first: 0, text });
+    ann.on_control(&driver_name(), Control::Prepare { session, plan, first: 0, text: text.into() });
     ann.on_control(&name("bob"), Control::Hello { session, plan, digests, secrets });
     loop {
         match heard.recv_timeout(Duration::from_secs(20)).expect("a failure") {
@@ -95,7 +95,10 @@ fn texts_of_all_plans_have_a_bound() {
     let (ann, heard) = ann(|_| false);
     for (number, text) in [(1, text), (2, "x".repeat(left + 1)), (3, "x".repeat(left))] {
         let session = SessionId([number; 16]);
-        ann.on_control(&driver_name(), Control::Prepare { session, plan: 0, first: 0, text });
+        ann.on_control(
+            &driver_name(),
+            Control::Prepare { session, plan: 0, first: 0, text: text.into() },
+        );
     }
     let mut failures = heard.iter().filter_map(|message| match message {
         Control::Abort { session, failure } => Some((session.0[0], failure.to_string())),

@@ -9,6 +9,7 @@ use sordino_graph::{PlayerName, Setup};
 use super::PlayerSession;
 use crate::checkpoint::{CheckpointError, Checkpoints, Header};
 use crate::message::{Control, Cut, Frame, SessionId};
+use crate::turns::Order;
 
 /// The setup of a session: that of its first plan, or of the checkpoint that it goes on from.
 pub(super) struct Agreed {
@@ -50,7 +51,7 @@ impl PlayerSession {
         // Nothing changes a variable before the driver, which waits for the answer, asks for more.
         let variables = self.variables.all();
         // Disks are slow: not on the thread of the network.
-        self.spawn(move |session| {
+        self.spawn(Order::Then, move |session| {
             let saved = session.checkpoints().and_then(|kept| {
                 kept.save(&header, &variables, keep).map_err(|error| error.to_string())
             });
@@ -88,7 +89,7 @@ impl PlayerSession {
 
     /// The driver asks which checkpoints of a session there are.
     pub(crate) fn recall(self: &Arc<Self>, of: SessionId) {
-        self.spawn(move |session| {
+        self.spawn(Order::Then, move |session| {
             let driver = session.driver.as_str();
             let held = session.checkpoints().and_then(|kept| {
                 kept.held(&session.me, driver, of).map_err(|error| error.to_string())
@@ -106,7 +107,7 @@ impl PlayerSession {
 
     /// The driver asks to go on from a checkpoint, before anything else happens in the session.
     pub(crate) fn restore(self: &Arc<Self>, of: SessionId, number: u64) {
-        self.spawn(move |session| match session.take_over(of, number) {
+        self.spawn(Order::Then, move |session| match session.take_over(of, number) {
             Ok(()) => session.answer(Control::Restored { session: session.id }),
             Err(reason) => session.fail(&session.me, &reason),
         });

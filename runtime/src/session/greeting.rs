@@ -3,20 +3,21 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sordino_graph::{PlayerName, text};
+use sordino_graph::PlayerName;
+use sordino_ops::Plan;
 use sordino_ops::protocol::pads;
-use sordino_ops::{Plan, op_set};
 use zeroize::Zeroizing;
 
 use super::{Greeting, MOST_EARLY, MOST_STEPS, PlanState, PlayerSession, guarded};
 use crate::host::{PlanHost, Secrets};
 use crate::machine::Machine;
 use crate::message::{Control, Digests, Frame, GroupSecret, PlanIndex, Published};
+use crate::plans::plan_of;
 use crate::schedule::Schedule;
 
 impl PlayerSession {
     /// Verifies, lowers and splits a recorded graph, and greets the players it is run with.
-    pub(crate) fn prepare(self: &Arc<Self>, plan: PlanIndex, first: u64, text: &str) {
+    pub(crate) fn prepare(self: &Arc<Self>, plan: PlanIndex, first: u64, text: &Arc<str>) {
         if first > MOST_STEPS {
             let reason = format!("asks for step {first}, and steps end at {MOST_STEPS}");
             return self.fail(&self.driver, &reason);
@@ -37,17 +38,21 @@ impl PlayerSession {
             .unwrap_or_else(Err)
     }
 
-    fn build(&self, text: &str) -> Result<(Plan, Schedule), String> {
-        let graph = text::parse(text, &op_set()).map_err(|error| error.to_string())?;
-        let mut plan = Plan::new(graph).map_err(|error| error.to_string())?;
-        let Some(part) = plan.parts.remove(&self.me) else {
+    fn build(&self, text: &Arc<str>) -> Result<(Arc<Plan>, Schedule), String> {
+        let plan = plan_of(text)?;
+        let Some(part) = plan.parts.get(&self.me) else {
             return Err(format!("the graph does not list the player {}", self.me));
         };
-        let schedule = Schedule::new(part).map_err(|error| error.to_string())?;
+        let schedule = Schedule::new(part.clone()).map_err(|error| error.to_string())?;
         Ok((plan, schedule))
     }
 
-    fn greet(self: &Arc<Self>, plan: PlanIndex, first: u64, (built, schedule): (Plan, Schedule)) {
+    fn greet(
+        self: &Arc<Self>,
+        plan: PlanIndex,
+        first: u64,
+        (built, schedule): (Arc<Plan>, Schedule),
+    ) {
         let digests =
             Digests { recorded: built.recorded_digest.0, lowered: built.lowered_digest.0 };
         // Of the whole graph: who shares a secret greets all that share it, also those that, as

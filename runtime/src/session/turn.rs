@@ -10,10 +10,11 @@ use crate::host::PlanHost;
 use crate::machine::{Action, Job};
 use crate::message::{Control, DataHeader, Frame, PlanIndex};
 use crate::schedule::TaskKind;
+use crate::turns::Order;
 
 impl PlayerSession {
     /// Sets a thread of the pool to work if there is something to do for one more.
-    pub(super) fn kick(self: &Arc<Self>) {
+    pub(super) fn kick(self: &Arc<Self>, order: Order) {
         let spawn = {
             let mut state = self.state();
             let wanted = state.jobs().clamp(1, rayon::current_num_threads());
@@ -22,7 +23,7 @@ impl PlayerSession {
             spawn
         };
         if spawn {
-            self.spawn(Self::pump);
+            self.spawn(order, Self::pump);
         }
     }
 
@@ -46,7 +47,7 @@ impl PlayerSession {
             match action {
                 Action::Run(job) => {
                     if more {
-                        self.kick();
+                        self.kick(Order::First);
                     }
                     self.compute(plan, &host, job);
                 }

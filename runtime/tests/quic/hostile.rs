@@ -112,7 +112,7 @@ async fn messages_out_of_place() {
         ("over 8 greetings", (1..=9).map(greet).collect()),
         ("finished 1 steps", vec![Say(Control::Credit { session, plan, done: 1 })]),
         ("plan 9 is, which nobody", vec![Say(Control::Credit { session, plan: 9, done: 0 })]),
-        (drivers, vec![Say(Control::Prepare { session, plan: 1, first: 0, text })]),
+        (drivers, vec![Say(Control::Prepare { session, plan: 1, first: 0, text: text.into() })]),
         (drivers, vec![Say(Control::Run { session, plan, steps: 1 })]),
         (drivers, vec![Say(Control::Close { session })]),
         (drivers, vec![Say(Control::Ready { session, plan, digests })]),

@@ -111,7 +111,7 @@ impl Stage {
     }
 
     pub fn prepare(&self, session: SessionId, plan: u32, text: String) {
-        self.tell(Control::Prepare { session, plan, first: 0, text });
+        self.tell(Control::Prepare { session, plan, first: 0, text: text.into() });
     }
 
     /// The driver tells bob and carol something.

@@ -144,8 +144,13 @@ mod tests {
     #[test]
     fn a_message_that_no_peer_would_accept_is_not_written() {
         let text = "x".repeat(MAX_CONTROL);
-        let error = encode_control(&Control::Prepare { session: SESSION, plan: 0, first: 0, text })
-            .unwrap_err();
+        let error = encode_control(&Control::Prepare {
+            session: SESSION,
+            plan: 0,
+            first: 0,
+            text: text.into(),
+        })
+        .unwrap_err();
         assert!(error.contains("longer than the 16777216"), "{error}");
     }
 }

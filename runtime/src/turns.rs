@@ -1,0 +1,95 @@
+//! Turns on the kernel pool: which session's work comes next on a thread that is free.
+//!
+//! Rayon alone would not do. While a kernel waits for its other half, its thread is handed whatever
+//! there is to do: a session that took its turn there would hold up the kernel, and with many
+//! players in a process, one inside the other without end. And a session that has values to add up
+//! must come before those that make more of them, or memory fills with values.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// What comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Work that takes up values which are there.
+    First,
+    /// Work that begins something.
+    Then,
+}
+
+static FIRST: Mutex<VecDeque<Work>> = Mutex::new(VecDeque::new());
+static THEN: Mutex<VecDeque<Work>> = Mutex::new(VecDeque::new());
+
+thread_local! {
+    /// Whether this thread is in a turn.
+    static BUSY: Cell<bool> = const { Cell::new(false) };
+    /// Turns that came while it was.
+    static OWED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Has a thread of the pool do `work`.
+pub(crate) fn spawn(order: Order, work: impl FnOnce() + Send + 'static) {
+    queue(match order {
+        Order::First => &FIRST,
+        Order::Then => &THEN,
+    })
+    .push_back(Box::new(work));
+    rayon::spawn(take);
+}
+
+fn take() {
+    if BUSY.get() {
+        return OWED.set(OWED.get() + 1);
+    }
+    BUSY.set(true);
+    next();
+    while let Some(left) = OWED.get().checked_sub(1) {
+        OWED.set(left);
+        next();
+    }
+    BUSY.set(false);
+}
+
+/// Does what comes next: there is one for each turn.
+fn next() {
+    let first = { queue(&FIRST).pop_front() };
+    if let Some(work) = first.or_else(|| queue(&THEN).pop_front()) {
+        work();
+    }
+}
+
+/// Nothing panics while a queue is locked, so that a poisoned one is still sound.
+fn queue(queue: &Mutex<VecDeque<Work>>) -> MutexGuard<'_, VecDeque<Work>> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn every_turn_is_taken_and_none_within_another() {
+        let (done, all) = channel();
+        for order in [Order::First, Order::Then] {
+            for _ in 0..500 {
+                let done = done.clone();
+                spawn(order, move || {
+                    let depth = || BUSY.get().then(|| OWED.get());
+                    assert!(depth().is_some());
+                    // Threads that wait for a half look for other work.
+                    rayon::join(std::thread::yield_now, std::thread::yield_now);
+                    let within = done.clone();
+                    spawn(order, move || within.send(()).unwrap());
+                    done.send(()).unwrap();
+                });
+            }
+        }
+        drop(done);
+        assert_eq!(all.iter().count(), 2000);
+    }
+}
