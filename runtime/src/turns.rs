@@ -72,24 +72,27 @@ mod tests {
 
     use super::*;
 
+    thread_local! {
+        static INSIDE: Cell<bool> = const { Cell::new(false) };
+    }
+
     #[test]
     fn every_turn_is_taken_and_none_within_another() {
+        const TURNS: usize = 1000;
         let (done, all) = channel();
-        for order in [Order::First, Order::Then] {
-            for _ in 0..500 {
-                let done = done.clone();
-                spawn(order, move || {
-                    let depth = || BUSY.get().then(|| OWED.get());
-                    assert!(depth().is_some());
-                    // Threads that wait for a half look for other work.
-                    rayon::join(std::thread::yield_now, std::thread::yield_now);
-                    let within = done.clone();
-                    spawn(order, move || within.send(()).unwrap());
-                    done.send(()).unwrap();
-                });
-            }
+        for i in 0..TURNS {
+            let done = done.clone();
+            let order = if i % 2 == 0 { Order::First } else { Order::Then };
+            spawn(order, move || {
+                let nested = INSIDE.replace(true);
+                // Threads that wait for the other half look for something to do.
+                rayon::join(std::thread::yield_now, std::thread::yield_now);
+                INSIDE.set(nested);
+                done.send(nested).unwrap();
+            });
         }
         drop(done);
-        assert_eq!(all.iter().count(), 2000);
+        let nested: Vec<bool> = all.iter().collect();
+        assert_eq!(nested, [false; TURNS]);
     }
 }

@@ -13,13 +13,18 @@ use crate::schedule::TaskKind;
 use crate::turns::Order;
 
 impl PlayerSession {
-    /// Sets a thread of the pool to work if there is something to do for one more.
+    /// Sets a thread of the pool to work if there is something to do for one more, or if what there
+    /// is should not wait as long as those who are set to work would.
     pub(super) fn kick(self: &Arc<Self>, order: Order) {
         let spawn = {
             let mut state = self.state();
             let wanted = state.jobs().clamp(1, rayon::current_num_threads());
-            let spawn = state.workers < wanted && state.failed.is_none() && state.can_act();
-            state.workers += usize::from(spawn);
+            let room = state.workers < wanted || (state.queued && order == Order::First);
+            let spawn = room && state.failed.is_none() && state.can_act();
+            if spawn {
+                state.workers += 1;
+                state.queued = order == Order::Then;
+            }
             spawn
         };
         if spawn {
@@ -29,6 +34,7 @@ impl PlayerSession {
 
     /// Does what the machine says until there is nothing to do.
     fn pump(self: &Arc<Self>) {
+        self.state().queued = false;
         loop {
             let (Turn { plan, action, host, ended }, more) = {
                 let mut state = self.state();
