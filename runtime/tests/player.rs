@@ -117,7 +117,7 @@ fn a_session_is_its_own_drivers_alone() {
     let (session, other) = (SESSION, name("driver-2"));
     let graph = Function::new("program", "", program).record(&setup()).unwrap();
     let prepare =
-        || Control::Prepare { session, plan: 0, first: 0, text: print_with_sources(&graph) };
+        || Control::Prepare { session, plan: 0, first: 0, text: print_with_sources(&graph).into() };
     let mut failures = heard.iter().filter_map(|message| match message {
         Control::Abort { failure, .. } => Some(failure.to_string()),
         _ => None,
