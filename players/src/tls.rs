@@ -70,6 +70,9 @@ pub fn client_config(
 pub fn server_config(identity: &Identity, roster: &Roster) -> Result<ServerConfig, TlsError> {
     own_pin(identity, roster)?;
     let provider = provider();
+    // The library gathers entropy when it is first asked, a tenth of a second of work: better before
+    // peers are waited for than in the first handshake. If it cannot, handshakes say so.
+    let _ = provider.secure_random.fill(&mut [0; 1]);
     let verifier = PinnedClients::new(roster.clone(), &provider);
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
