@@ -62,8 +62,8 @@ struct State {
     queue: VecDeque<(PlanIndex, u64)>,
     /// Threads that are, or will soon be, in [`PlayerSession::pump`].
     workers: usize,
-    /// Whether one of them waits in a queue that others may go before.
-    queued: bool,
+    /// Those of them that wait where others may go before.
+    queued: usize,
     meter: Meter,
     /// For each peer, the transport's counter up to which bytes sent to it have been reported.
     reported: BTreeMap<PlayerName, u64>,
@@ -113,7 +113,7 @@ impl PlayerSession {
             early: Vec::new(),
             queue: VecDeque::new(),
             workers: 0,
-            queued: false,
+            queued: 0,
             meter: Meter::default(),
             reported: network
                 .wire_bytes()

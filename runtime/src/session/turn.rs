@@ -19,22 +19,23 @@ impl PlayerSession {
         let spawn = {
             let mut state = self.state();
             let wanted = state.jobs().clamp(1, rayon::current_num_threads());
-            let room = state.workers < wanted || (state.queued && order == Order::First);
-            let spawn = room && state.failed.is_none() && state.can_act();
-            if spawn {
-                state.workers += 1;
-                state.queued = order == Order::Then;
-            }
+            let there = match order {
+                Order::First => state.workers - state.queued,
+                Order::Then => state.workers,
+            };
+            let spawn = there < wanted && state.failed.is_none() && state.can_act();
+            state.workers += usize::from(spawn);
+            state.queued += usize::from(spawn && order == Order::Then);
             spawn
         };
         if spawn {
-            self.spawn(order, Self::pump);
+            self.spawn(order, move |session| session.pump(order));
         }
     }
 
     /// Does what the machine says until there is nothing to do.
-    fn pump(self: &Arc<Self>) {
-        self.state().queued = false;
+    fn pump(self: &Arc<Self>, order: Order) {
+        self.state().queued -= usize::from(order == Order::Then);
         loop {
             let (Turn { plan, action, host, ended }, more) = {
                 let mut state = self.state();
