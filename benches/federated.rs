@@ -27,8 +27,9 @@ use sordino::prelude::*;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const CHUNKS: usize = 25;
-const STEPS: u64 = 40;
+const CHUNKS: usize = 10;
+/// An epoch of the example.
+const STEPS: u64 = 156;
 
 /// The same training without secrets: gradients are handed to the model owner.
 #[secure_function]
@@ -250,8 +251,9 @@ impl Processes {
                 .arg(&config)
                 .arg("--data")
                 .arg(data)
-                // As run-remote.sh does: memory is kept from step to step.
+                // As run-remote.sh does.
                 .env("MIMALLOC_PURGE_DELAY", "-1")
+                .env("MIMALLOC_ALLOW_THP", "0")
                 .stdin(Stdio::piped())
                 .stderr(Stdio::null())
                 .spawn()
