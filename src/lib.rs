@@ -50,5 +50,5 @@ pub mod prelude {
     };
     pub use sordino_ops::nn::{Layer, Padding, Sequential};
     pub use sordino_ops::op::*;
-    pub use sordino_runtime::{Event, Run, RunError, Session};
+    pub use sordino_runtime::{Event, Rounds, Run, RunError, Session};
 }

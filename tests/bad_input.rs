@@ -15,7 +15,7 @@ use sordino::ops::data::{BatchRequest, DataStore, Dataset, Split};
 use sordino::ops::{Plan, Tensor};
 use sordino::prelude::*;
 use sordino::runtime::message::{
-    Control, DataHeader, Digests, Failure, Frame, GroupSecret, SessionId,
+    Control, DataHeader, Digests, Failure, Frame, GroupSecret, Optional, PlanIndex, SessionId,
 };
 use sordino::runtime::transport::memory::{Hub, MemoryNetwork};
 use sordino::runtime::transport::{Inbox, Network, Refused};
@@ -296,6 +296,11 @@ fn a_player_that_is_not_listed() {
     says(&error, &["placement/player", "mallory", "bad_input.rs:"]);
 }
 
+/// What a driver sends first.
+fn prepare(session: SessionId, plan: PlanIndex, text: String) -> Control {
+    Control::Prepare { session, plan, first: 0, optional: Optional::default(), text: text.into() }
+}
+
 /// Players of one process and a driver that says what it likes.
 struct Stage {
     players: Vec<Arc<Player>>,
@@ -396,7 +401,7 @@ impl Stage {
     fn still_works(&self, setup: &Setup) {
         let session = SessionId([77; 16]);
         let text = print_with_sources(&sum().record(setup).unwrap());
-        self.tell_all(&Control::Prepare { session, plan: 0, first: 0, text: text.into() });
+        self.tell_all(&prepare(session, 0, text));
         self.hear(session, |message| matches!(message, Control::Ready { .. }).then_some(()));
         self.tell_all(&Control::Run { session, plan: 0, steps: 30 });
         self.hear(session, |message| matches!(message, Control::Finished { .. }).then_some(()));
@@ -419,7 +424,7 @@ fn all_players_hear_of_a_failure_and_are_idle_again() {
     let stage = Stage::new(&setup);
     for (plan, function) in [(0, start_growing()), (1, growing(&1e4))] {
         let text = print_with_sources(&function.record(&setup).unwrap());
-        stage.tell_all(&Control::Prepare { session: ID, plan, first: 0, text: text.into() });
+        stage.tell_all(&prepare(ID, plan, text));
         stage.hear(ID, |message| match message {
             Control::Ready { plan: ready, .. } => (*ready == plan).then_some(()),
             _ => None,
@@ -443,7 +448,7 @@ fn players_that_were_told_different_graphs_refuse() {
     let (good, other) = (text(&sum()), text(&growing(&1.0)));
     for name in &setup.players {
         let text = if name.as_str() == "ann" { other.clone() } else { good.clone() };
-        stage.tell(name, Control::Prepare { session: ID, plan: 0, first: 0, text: text.into() });
+        stage.tell(name, prepare(ID, 0, text));
     }
     // Ann meets another digest at each peer, and each peer at her: whoever is first tells.
     let first = stage.first_abort(ID);
@@ -462,45 +467,25 @@ fn a_driver_that_asks_for_what_is_not_there() {
         ("not ready", {
             let text = text.clone();
             vec![
-                Control::Prepare {
-                    session: SessionId([2; 16]),
-                    plan: 0,
-                    first: 0,
-                    text: text.into(),
-                },
+                prepare(SessionId([2; 16]), 0, text),
                 Control::Run { session: SessionId([2; 16]), plan: 5, steps: 1 },
             ]
         }),
         ("expected", {
             let text = "no graph".to_owned();
-            vec![Control::Prepare {
-                session: SessionId([3; 16]),
-                plan: 0,
-                first: 0,
-                text: text.into(),
-            }]
+            vec![prepare(SessionId([3; 16]), 0, text)]
         }),
         ("does not list the player server0", {
             // A graph of other players, which the verifier has nothing against.
             let names = ["ann", "bob", "carol"].map(player);
             let small = Setup::new(names).release(&player("ann"));
             let text = print_with_sources(&lonely().record(&small).unwrap());
-            vec![Control::Prepare {
-                session: SessionId([4; 16]),
-                plan: 0,
-                first: 0,
-                text: text.into(),
-            }]
+            vec![prepare(SessionId([4; 16]), 0, text)]
         }),
         ("secrecy/release", {
             let text = text.replace("  policy release(from=carol)\n", "");
             assert!(!text.contains("release"));
-            vec![Control::Prepare {
-                session: SessionId([5; 16]),
-                plan: 0,
-                first: 0,
-                text: text.into(),
-            }]
+            vec![prepare(SessionId([5; 16]), 0, text)]
         }),
     ];
     for (reason, messages) in asks {
@@ -524,15 +509,12 @@ fn only_the_driver_drives() {
     let setup = two_owners();
     let stage = Stage::new(&setup);
     let text = print_with_sources(&sum().record(&setup).unwrap());
-    stage.tell_all(&Control::Prepare { session: ID, plan: 0, first: 0, text: text.clone().into() });
+    stage.tell_all(&prepare(ID, 0, text.clone()));
     stage.hear(ID, ready);
     // Bob asks, as the driver would: nothing is prepared or runs, and he is named.
     let ann = stage.players.iter().find(|p| p.name().as_str() == "ann").unwrap();
     let other = SessionId([9; 16]);
-    ann.on_control(
-        &player("bob"),
-        Control::Prepare { session: other, plan: 0, first: 0, text: text.into() },
-    );
+    ann.on_control(&player("bob"), prepare(other, 0, text));
     ann.on_control(&player("bob"), Control::Run { session: ID, plan: 0, steps: 1 });
     for (_, Failure { player, reason }) in stage.hear(ID, abort) {
         assert_eq!(player, "bob");
@@ -549,7 +531,7 @@ fn values_that_nobody_sent_for_end_the_session_alone() {
     let setup = two_owners();
     let stage = Stage::new(&setup);
     let text = print_with_sources(&sum().record(&setup).unwrap());
-    stage.tell_all(&Control::Prepare { session: ID, plan: 0, first: 0, text: text.into() });
+    stage.tell_all(&prepare(ID, 0, text));
     stage.hear(ID, ready);
     let carol = stage.players.iter().find(|p| p.name().as_str() == "carol").unwrap();
     let header = DataHeader { session: ID, plan: 0, step: 0, edge: 1000 };
@@ -568,7 +550,7 @@ fn a_length_that_is_not_the_edges_is_refused_before_memory_is_taken() {
     let recorded = sum().record(&setup).unwrap();
     let text = print_with_sources(&recorded);
     let plan = Plan::new(recorded).unwrap();
-    stage.tell_all(&Control::Prepare { session: ID, plan: 0, first: 0, text: text.into() });
+    stage.tell_all(&prepare(ID, 0, text));
     stage.hear(ID, ready);
     let carol = stage.players.iter().find(|p| p.name().as_str() == "carol").unwrap();
     let part = plan.parts[&player("carol")].nodes().find(|(_, node)| node.op.role == Role::Receive);
@@ -594,7 +576,7 @@ fn greeted(secrets: &[&[&str]], change_digest: bool, times: usize) -> Failure {
     let recorded = sum().record(&setup).unwrap();
     let text = print_with_sources(&recorded);
     let plan = Plan::new(recorded).unwrap();
-    stage.tell(&server, Control::Prepare { session: ID, plan: 0, first: 0, text: text.into() });
+    stage.tell(&server, prepare(ID, 0, text));
     let mut digests = Digests { recorded: plan.recorded_digest.0, lowered: plan.lowered_digest.0 };
     digests.lowered[31] ^= u8::from(change_digest);
     let secret = |holders: &&[&str]| GroupSecret {

@@ -42,6 +42,12 @@ impl PlayerName {
     }
 }
 
+impl AsRef<PlayerName> for PlayerName {
+    fn as_ref(&self) -> &PlayerName {
+        self
+    }
+}
+
 impl fmt::Display for PlayerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

@@ -4,179 +4,40 @@
 //! lowers itself, and gets digests, progress, published values and reports.
 
 mod checkpoint;
+mod error;
+mod inbox;
 mod publications;
+mod roll;
+mod rounds;
+mod run;
+mod waits;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use sordino_graph::{Function, PlayerName, RecordError, Setup, print_with_sources};
-use sordino_ops::{Plan, PlanError, Tensor};
-use sordino_players::IdentityError;
+use sordino_graph::{Digest, Function, Graph, PlayerName, Setup, digest, print_with_sources};
+use sordino_ops::Plan;
+use sordino_ops::protocol::pads;
 use sordino_players::roster::driver_name;
 
-use self::checkpoint::Checkpointing;
-use self::publications::Publications;
-use crate::message::{
-    Control, DataHeader, Digests, Failure, Frame, PlanIndex, Published, SessionId,
-};
+use crate::message::{Control, Digests, Failure, Frame, Optional, PlanIndex, SessionId};
 use crate::report::PlayerReport;
-use crate::session::PATIENCE;
-use crate::transport::{Inbox, Network, Refused};
+use crate::transport::Network;
 
-/// How long players may take to get ready: to check a graph and to reach each other.
-const READY: Duration = Duration::from_secs(30);
+use self::checkpoint::Checkpointing;
+pub use self::error::RunError;
+use self::inbox::{Arrival, News};
+pub(crate) use self::inbox::{Arrivals, DriverInbox};
+use self::publications::Publications;
+use self::roll::Roll;
+use self::rounds::Chain;
+pub use self::rounds::{Participation, Rounds, RoundsRun};
+pub use self::run::{Event, Run};
+use self::waits::{PATIENCE, Waits};
 
-/// How long the driver goes on without a word from any player: longer than players wait for each
-/// other, so that the one who knows more tells first.
+/// How long the driver goes on without a word from any player.
 const SILENCE: Duration = PATIENCE.saturating_add(Duration::from_secs(15));
-
-/// Why a function did not run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The program is wrong.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// The recorded graph breaks rules, or the protocol cannot do what it says.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// A player failed, or cannot be reached.
-    #[error("{0}")]
-    Failed(Failure),
-    /// A player would run something else than the driver recorded.
-    #[error(
-        "{player} would run another plan of {function}: players and driver must be of the same \
-         version of Sordino"
-    )]
-    Digest {
-        /// The player.
-        player: PlayerName,
-        /// The function.
-        function: String,
-    },
-    /// A run cannot be resumed.
-    #[error("session {session} cannot be resumed: {reason}")]
-    NotResumed {
-        /// The session that the run began with.
-        session: SessionId,
-        /// Why.
-        reason: String,
-    },
-    /// Players did not answer.
-    #[error("no answer from {} for {seconds} s: look into their logs", some(players))]
-    Silence {
-        /// Who owes an answer.
-        players: Vec<PlayerName>,
-        /// How long the driver waited.
-        seconds: u64,
-    },
-    /// The session failed earlier.
-    #[error("the session is over; open a new one")]
-    Over,
-    /// A player of this process has no key to seal its checkpoints with.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// There is no source of randomness for the session's name.
-    #[error("no source of randomness: {0}")]
-    NoRandomness(getrandom::Error),
-}
-
-/// Names for a message: the first of many.
-fn some(players: &[PlayerName]) -> String {
-    const SHOWN: usize = 8;
-    let names = players.iter().take(SHOWN).map(PlayerName::as_str).collect::<Vec<_>>().join(", ");
-    match players.len().checked_sub(SHOWN) {
-        Some(more @ 1..) => format!("{names} and {more} more"),
-        _ => names,
-    }
-}
-
-/// What happens while a function runs.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// So many of the steps asked for are done.
-    Progress {
-        /// Steps done.
-        done: u64,
-    },
-    /// A player did not write a checkpoint. The run goes on; it can be resumed from the last one
-    /// that all players have.
-    Unsaved {
-        /// Who.
-        player: &'a PlayerName,
-        /// Why.
-        reason: &'a str,
-    },
-    /// A player published a value.
-    Published {
-        /// Who.
-        player: &'a PlayerName,
-        /// What.
-        value: &'a Published,
-    },
-}
-
-/// The outcome of a run.
-#[derive(Debug, Clone, Default)]
-pub struct Run {
-    /// What was published, in the order of arrival.
-    pub published: Vec<(PlayerName, Published)>,
-    /// What it cost, a report a player.
-    pub reports: Vec<PlayerReport>,
-    /// Seconds from the request to the last player's end.
-    pub seconds: f64,
-}
-
-impl Run {
-    /// The mean of a published scalar over all steps; `None` when it was never published.
-    #[must_use]
-    pub fn mean(&self, name: &str) -> Option<f64> {
-        let values: Vec<f64> = self
-            .published
-            .iter()
-            .filter(|(_, value)| value.name == name)
-            .filter_map(|(_, value)| value.elements.first().copied())
-            .collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    }
-}
-
-/// The inbox of the driver: a queue.
-pub(crate) struct DriverInbox(Sender<(PlayerName, Arrival)>);
-
-enum Arrival {
-    Control(Control),
-    Lost(String),
-}
-
-impl DriverInbox {
-    pub(crate) fn new() -> (Arc<Self>, Arrivals) {
-        let (sender, receiver) = channel();
-        (Arc::new(Self(sender)), Arrivals(receiver))
-    }
-}
-
-/// What has arrived for the driver.
-pub(crate) struct Arrivals(Receiver<(PlayerName, Arrival)>);
-
-impl Inbox for DriverInbox {
-    fn on_control(&self, from: &PlayerName, message: Control) {
-        // Nobody listens any more when the session is dropped.
-        let _ = self.0.send((from.clone(), Arrival::Control(message)));
-    }
-
-    fn on_announce(&self, _: &PlayerName, _: &DataHeader, _: u64) -> Result<Tensor, Refused> {
-        Err(Refused("the driver takes no values: invariant 1".into()))
-    }
-
-    fn on_data(&self, _: &PlayerName, _: DataHeader, _: Tensor) {}
-
-    fn on_lost(&self, peer: &PlayerName, reason: &str) {
-        let _ = self.0.send((peer.clone(), Arrival::Lost(reason.to_owned())));
-    }
-}
 
 /// A session: players that are set up, and the functions they have run.
 pub struct Session {
@@ -185,7 +46,16 @@ pub struct Session {
     network: Arc<dyn Network>,
     arrivals: Arrivals,
     prepared: HashMap<String, Prepared>,
+    /// Plans that players were asked to prepare.
+    plans: PlanIndex,
     checkpoints: Checkpointing,
+    waits: Waits,
+    /// The owners of functions that are run in rounds.
+    roll: Roll,
+    /// Functions that are run in rounds, by the digest of their graph with all owners.
+    chains: HashMap<Digest, Chain>,
+    /// Whether rounds are being run: then nobody waits for an owner without end.
+    in_rounds: bool,
     over: bool,
     /// What lives as long as the session: the players of a process, or the network's thread.
     _keep: Box<dyn std::any::Any + Send>,
@@ -196,6 +66,10 @@ pub struct Session {
 struct Prepared {
     index: PlanIndex,
     plan: Arc<Plan>,
+    /// Who is asked to run it.
+    players: Vec<PlayerName>,
+    /// Those of them who have nothing to do in it.
+    idle: BTreeSet<PlayerName>,
     /// Steps run so far, those before the session was resumed included.
     steps: u64,
 }
@@ -213,10 +87,22 @@ impl Session {
     ) -> Result<Self, RunError> {
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(RunError::NoRandomness)?;
-        let (id, prepared) = (SessionId(id), HashMap::new());
-        let checkpoints = Checkpointing::of(id);
-        let over = false;
-        Ok(Self { id, setup, network, arrivals, prepared, checkpoints, over, _keep: keep })
+        let id = SessionId(id);
+        Ok(Self {
+            id,
+            setup,
+            network,
+            arrivals,
+            prepared: HashMap::new(),
+            plans: 0,
+            checkpoints: Checkpointing::of(id),
+            waits: Waits::default(),
+            roll: Roll::default(),
+            chains: HashMap::new(),
+            in_rounds: false,
+            over: false,
+            _keep: keep,
+        })
     }
 
     /// Players, protocol and policy.
@@ -231,44 +117,95 @@ impl Session {
     /// # Errors
     /// [`RunError`]; the session is over when players have failed.
     pub fn prepare(&mut self, function: &Function<'_>) -> Result<Arc<Plan>, RunError> {
-        self.prepared(function).map(|prepared| prepared.plan)
+        self.prepared(function, &mut |_| {}).map(|prepared| prepared.plan)
     }
 
-    fn prepared(&mut self, function: &Function<'_>) -> Result<Prepared, RunError> {
+    fn prepared(
+        &mut self,
+        function: &Function<'_>,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Prepared, RunError> {
         if let Some(prepared) = self.prepared.get(function.signature()) {
             return Ok(prepared.clone());
         }
-        if self.over {
-            return Err(RunError::Over);
-        }
         let recorded = function.record(&self.setup)?;
-        let text: Arc<str> = print_with_sources(&recorded).into();
-        let plan = Arc::new(Plan::new(recorded)?);
-        let index = PlanIndex::try_from(self.prepared.len()).unwrap_or(PlanIndex::MAX);
-        let first = self.checkpoints.steps_of(&plan.recorded_digest);
-        for player in &self.setup.players {
-            let (session, text) = (self.id, Arc::clone(&text));
-            let message = Control::Prepare { session, plan: index, first, text };
-            self.network.send(player, Frame::Control(message));
+        if self.checkpoints.rounds_of(&digest(&recorded)).is_some() {
+            let function = function.name().to_owned();
+            return Err(RunError::InRounds { function });
         }
-        let expected = Digests { recorded: plan.recorded_digest.0, lowered: plan.lowered_digest.0 };
-        let mut waiting: BTreeSet<_> = self.setup.players.iter().cloned().collect();
+        let prepared = self.ask(recorded, None, &Optional::default())?;
+        self.await_ready(&prepared, watch)?;
+        self.prepared.insert(function.signature().to_owned(), prepared.clone());
+        Ok(prepared)
+    }
+
+    fn await_ready(
+        &mut self,
+        prepared: &Prepared,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), RunError> {
+        let mut waiting: BTreeSet<_> = prepared.players.iter().cloned().collect();
         while !waiting.is_empty() {
-            let (from, message) = self.receive(&waiting, READY)?;
-            if let Control::Ready { plan, digests, .. } = message
-                && plan == index
-            {
-                if digests != expected {
-                    self.blame(&from, "would run another plan than the driver".to_owned());
-                    let function = function.name().to_owned();
-                    return Err(RunError::Digest { player: from, function });
-                }
+            let (from, message) = self.receive(&waiting, &prepared.players, watch)?;
+            if self.is_ready(prepared, &from, &message)? {
                 waiting.remove(&from);
             }
         }
-        let prepared = Prepared { index, plan, steps: first };
-        self.prepared.insert(function.signature().to_owned(), prepared.clone());
-        Ok(prepared)
+        Ok(())
+    }
+
+    /// Has players get ready for a graph: all but owners who have no part in it. Unless `first` says
+    /// so, it goes on with the step after its last one.
+    fn ask(
+        &mut self,
+        recorded: Graph,
+        first: Option<u64>,
+        optional: &Optional,
+    ) -> Result<Prepared, RunError> {
+        if self.over {
+            return Err(RunError::Over);
+        }
+        let text: Arc<str> = print_with_sources(&recorded).into();
+        let plan = Arc::new(Plan::new(recorded)?);
+        let index = self.plans;
+        self.plans += 1;
+        let groups = pads::groups(&plan.lowered);
+        let is_idle = |name: &&PlayerName| {
+            let part = plan.parts.get(*name).is_some_and(|part| !part.is_empty());
+            !part && !groups.iter().any(|group| group.contains(*name))
+        };
+        let idle: BTreeSet<_> = self.setup.players.iter().filter(is_idle).cloned().collect();
+        let asked = |name: &&PlayerName| !idle.contains(*name) || !self.roll.knows(name);
+        let players: Vec<_> = self.setup.players.iter().filter(asked).cloned().collect();
+        let first = first.unwrap_or_else(|| self.checkpoints.steps_of(&plan.recorded_digest));
+        for player in &players {
+            let (session, text, optional) = (self.id, Arc::clone(&text), optional.clone());
+            let message = Control::Prepare { session, plan: index, first, optional, text };
+            self.network.send(player, Frame::Control(message));
+        }
+        Ok(Prepared { index, plan, players, idle, steps: first })
+    }
+
+    /// Whether a message says that a player is ready.
+    fn is_ready(
+        &mut self,
+        prepared: &Prepared,
+        from: &PlayerName,
+        message: &Control,
+    ) -> Result<bool, RunError> {
+        let plan = &prepared.plan;
+        let expected = Digests { recorded: plan.recorded_digest.0, lowered: plan.lowered_digest.0 };
+        match message {
+            Control::Ready { plan, digests, .. } if *plan == prepared.index => {
+                if *digests != expected {
+                    self.blame(from, "would run another plan than the driver".to_owned());
+                    let function = prepared.plan.recorded.name().to_owned();
+                    return Err(RunError::Digest { player: from.clone(), function });
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Has all players run `steps` steps of a function, and waits for their end.
@@ -284,85 +221,149 @@ impl Session {
         &mut self,
         function: &Function<'_>,
         steps: u64,
-        watch: &mut impl FnMut(Event<'_>),
+        watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<Run, RunError> {
-        let Prepared { index, plan, steps: before } = self.prepared(function)?;
+        let mut prepared = self.prepared(function, watch)?;
+        // Owners may have come to be known since, and to be gone.
+        let idle = std::mem::take(&mut prepared.idle);
+        prepared.players.retain(|name| !idle.contains(name) || !self.roll.knows(name));
         let start = Instant::now();
-        for player in &self.setup.players {
-            let message = Control::Run { session: self.id, plan: index, steps };
-            self.network.send(player, Frame::Control(message));
-        }
-        let mut waiting: BTreeSet<_> = self.setup.players.iter().cloned().collect();
+        self.start(&prepared, steps);
+        let mut waiting: BTreeSet<_> = prepared.players.iter().cloned().collect();
         let mut run = Run::default();
-        let mut publications = Publications::of(&plan, steps);
+        let mut publications = Publications::of(&prepared.plan, steps);
         let mut furthest = 0;
         while !waiting.is_empty() {
-            let (from, message) = self.receive(&waiting, SILENCE)?;
-            match message {
-                Control::Progress { plan, done, .. } if plan == index => {
-                    let done = done.saturating_sub(before).min(steps);
-                    if done > furthest {
-                        furthest = done;
-                        watch(Event::Progress { done });
-                    }
+            let (from, message) = self.receive(&waiting, &prepared.players, watch)?;
+            let index = prepared.index;
+            let told = run.take(index, &from, message, &mut publications, &mut waiting, watch);
+            if let Some(done) = told.map_err(|reason| self.blame(&from, reason))? {
+                let done = done.saturating_sub(prepared.steps).min(steps);
+                if done > furthest {
+                    furthest = done;
+                    watch(Event::Progress { done });
                 }
-                Control::Published { plan, value, .. } if plan == index => {
-                    if let Err(reason) = publications.take(&from, &value) {
-                        return Err(self.blame(&from, reason));
-                    }
-                    watch(Event::Published { player: &from, value: &value });
-                    run.published.push((from, value));
-                }
-                Control::Finished { plan, mut report, .. } if plan == index => {
-                    // What a player says of itself is told under the name that it proved.
-                    report.player = from.as_str().to_owned();
-                    if waiting.remove(&from) {
-                        run.reports.push(report);
-                    }
-                }
-                _ => {}
             }
         }
         watch(Event::Progress { done: steps });
         run.seconds = start.elapsed().as_secs_f64();
-        let order = |name: &str| self.setup.players.iter().position(|p| p.as_str() == name);
-        run.reports.sort_by_key(|report| order(&report.player));
+        self.sort(&mut run.reports);
         if let Some(prepared) = self.prepared.get_mut(function.signature()) {
             prepared.steps += steps;
         }
         Ok(run)
     }
 
-    /// The next message of this session.
+    fn start(&self, prepared: &Prepared, steps: u64) {
+        for player in &prepared.players {
+            let message = Control::Run { session: self.id, plan: prepared.index, steps };
+            self.network.send(player, Frame::Control(message));
+        }
+    }
+
+    /// Puts reports in the order of the setup.
+    fn sort(&self, reports: &mut [PlayerReport]) {
+        let order = |name: &str| self.setup.players.iter().position(|p| p.as_str() == name);
+        reports.sort_by_key(|report| order(&report.player));
+    }
+
+    /// The next message of this session, while the players `needed` are.
     fn receive(
         &mut self,
         waiting: &BTreeSet<PlayerName>,
-        patience: Duration,
+        needed: &[PlayerName],
+        watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<(PlayerName, Control), RunError> {
-        if self.over {
-            return Err(RunError::Over);
-        }
         loop {
-            let failure = match self.arrivals.0.recv_timeout(patience) {
-                Ok((_, Arrival::Control(message))) if message.session() != self.id => continue,
-                Ok((from, Arrival::Control(Control::Abort { failure, .. }))) => {
-                    failure.told_by(&from)
-                }
-                Ok((from, Arrival::Control(message))) => return Ok((from, message)),
-                Ok((from, Arrival::Lost(_))) if !self.setup.players.contains(&from) => continue,
-                Ok((from, Arrival::Lost(reason))) => {
+            let failure = match self.news(SILENCE, watch)? {
+                News::Said(from, message) => return Ok((from, message)),
+                News::Failed(from, failure) if !self.is_dispensable(&from, needed) => failure,
+                News::Lost(from, reason) if !self.is_dispensable(&from, needed) => {
                     Failure { player: from.as_str().to_owned(), reason }
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    let reason = format!("heard nothing for {} s", patience.as_secs());
-                    self.blame(&driver_name(), reason);
-                    let players = waiting.iter().cloned().collect();
-                    return Err(RunError::Silence { players, seconds: patience.as_secs() });
-                }
+                News::Failed(..) | News::Lost(..) => continue,
+                News::Nothing => return Err(self.silence(waiting)),
             };
             self.give_up(&failure);
             return Err(RunError::Failed(failure));
         }
+    }
+
+    fn is_dispensable(&self, player: &PlayerName, needed: &[PlayerName]) -> bool {
+        !self.setup.players.contains(player) || self.roll.knows(player) && !needed.contains(player)
+    }
+
+    /// Ends the session because nobody says anything.
+    fn silence(&mut self, waiting: &BTreeSet<PlayerName>) -> RunError {
+        let seconds = SILENCE.as_secs();
+        self.blame(&driver_name(), format!("heard nothing for {seconds} s"));
+        RunError::Silence { players: waiting.iter().cloned().collect(), seconds }
+    }
+
+    /// What happens next, within `patience`. Notes who waits and who is there.
+    fn news(
+        &mut self,
+        patience: Duration,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<News, RunError> {
+        if self.over {
+            return Err(RunError::Over);
+        }
+        let until = Instant::now() + patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok((from, arrival)) = self.arrivals.receiver.recv_timeout(left) else {
+                return Ok(News::Nothing);
+            };
+            match arrival {
+                Arrival::Control(message) if message.session() != self.id => {}
+                Arrival::Control(Control::Abort { failure, .. }) => {
+                    let by_itself = failure.player == from.as_str();
+                    let failure = failure.told_by(&from);
+                    self.roll.failed(&from, by_itself, &failure.to_string());
+                    return Ok(News::Failed(from, failure));
+                }
+                Arrival::Control(message) => {
+                    self.roll.heard(&from);
+                    if let Control::Missing { failure, .. } = &message
+                        && let Ok(owner) = PlayerName::new(&failure.player)
+                    {
+                        self.roll.leave(&owner, &format!("{} (says {from})", failure.reason));
+                    }
+                    self.note_wait(&from, &message, watch)?;
+                    return Ok(News::Said(from, message));
+                }
+                Arrival::Lost(reason) => {
+                    self.roll.cut(&from, &reason);
+                    return Ok(News::Lost(from, reason));
+                }
+                Arrival::Dialled(reached) => self.roll.dialled(&from, reached.is_ok()),
+            }
+        }
+    }
+
+    fn note_wait(
+        &mut self,
+        from: &PlayerName,
+        message: &Control,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), RunError> {
+        let Control::Pulse { wait, .. } = message else {
+            self.waits.forget(from);
+            return Ok(());
+        };
+        self.waits.note(from, wait.clone());
+        if let Some(wait) = wait {
+            watch(Event::Waits { player: from, wait });
+        }
+        let is_owner = |player: &str| PlayerName::new(player).is_ok_and(|p| self.roll.knows(&p));
+        if let Some(failure) = self.waits.at_fault(from)
+            && !(self.in_rounds && is_owner(&failure.player))
+        {
+            self.give_up(&failure);
+            return Err(RunError::Failed(failure));
+        }
+        Ok(())
     }
 
     /// Ends the session for what `player` did.

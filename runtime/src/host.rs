@@ -33,6 +33,55 @@ impl Variables {
     }
 }
 
+/// What variables were before the steps of a plan that are not finished: taken back if the plan is
+/// halted in one of them.
+pub(crate) struct Journal(Option<Mutex<Vec<Change>>>);
+
+/// A variable before a step changed it.
+struct Change {
+    step: u64,
+    name: String,
+    before: Option<Tensor>,
+}
+
+impl Journal {
+    /// A journal that notes changes, or one that does not.
+    pub(crate) fn new(notes: bool) -> Self {
+        Self(notes.then(Mutex::default))
+    }
+
+    fn with(&self, visit: impl FnOnce(&mut Vec<Change>)) {
+        if let Some(changes) = &self.0 {
+            visit(&mut changes.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Notes a variable that `step` is about to change.
+    pub(crate) fn keep(&self, step: u64, name: &str, variables: &Variables) {
+        self.with(|changes| {
+            let before = variables.with(|variables| variables.get(name).cloned());
+            changes.push(Change { step, name: name.to_owned(), before });
+        });
+    }
+
+    /// Forgets the steps before `done`: they are finished.
+    pub(crate) fn forget(&self, done: u64) {
+        self.with(|changes| changes.retain(|change| change.step >= done));
+    }
+
+    /// Takes back what `step` and later ones have changed. No kernel runs.
+    pub(crate) fn undo(&self, step: u64, variables: &Variables) {
+        self.with(|changes| {
+            for Change { name, before, .. } in changes.drain(..).rev().filter(|c| c.step >= step) {
+                variables.with(|variables| match before {
+                    Some(before) => variables.insert(name, before),
+                    None => variables.remove(&name),
+                });
+            }
+        });
+    }
+}
+
 /// The secrets of one plan, by the players that know them.
 #[derive(Default)]
 pub(crate) struct Secrets(RwLock<HashMap<Vec<PlayerName>, GroupKey>>);
@@ -68,6 +117,7 @@ pub(crate) struct PlanHost {
     pub(crate) data: Arc<DataStore>,
     pub(crate) audit: Option<Arc<Audit>>,
     pub(crate) publish: Box<dyn Fn(PlanIndex, Published) + Send + Sync>,
+    pub(crate) journal: Journal,
 }
 
 impl Host for PlanHost {

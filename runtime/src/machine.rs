@@ -321,6 +321,12 @@ impl Machine {
         self.running > 0
     }
 
+    /// Steps asked for and not finished.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.asked - self.done
+    }
+
     /// Whom the machine waits for, at which node, in the first step that is not finished.
     #[must_use]
     pub fn waiting_for(&self) -> Option<(&PlayerName, &str)> {
@@ -329,13 +335,24 @@ impl Machine {
             let target = self.schedule.targets.iter().find(behind)?;
             return Some((target, "the end of an earlier step"));
         };
-        let mut receives = self.schedule.incoming.values().copied().collect::<Vec<_>>();
+        self.open_receives(step).next()
+    }
+
+    /// The node at which the first step that is not finished waits for `peer`.
+    #[must_use]
+    pub fn waits_at(&self, peer: &PlayerName) -> Option<&str> {
+        let mut open = self.open_receives(self.steps.front()?);
+        open.find_map(|(from, node)| (from == peer).then_some(node))
+    }
+
+    fn open_receives(&self, step: &Step) -> impl Iterator<Item = (&PlayerName, &str)> {
+        let open = |task: &usize| step.needs[*task] > 0;
+        let mut receives: Vec<_> = self.schedule.incoming.values().copied().filter(open).collect();
         receives.sort_unstable();
-        let open = receives.into_iter().find(|&task| step.needs[task] > 0)?;
-        match &self.schedule.tasks[open].kind {
-            TaskKind::Receive { from, .. } => Some((from, &self.schedule.names[open])),
+        receives.into_iter().filter_map(|task| match &self.schedule.tasks[task].kind {
+            TaskKind::Receive { from, .. } => Some((from, &*self.schedule.names[task])),
             _ => None,
-        }
+        })
     }
 
     fn is_done(&self) -> bool {

@@ -83,6 +83,8 @@ pub enum Control {
         plan: PlanIndex,
         /// The step that its first run begins with: after earlier plans have run the steps before.
         first: u64,
+        /// Who may be missing, for the plan to be halted and another one run.
+        optional: Optional,
         /// The text of the recorded graph, with source lines.
         text: Arc<str>,
     },
@@ -131,6 +133,38 @@ pub enum Control {
         /// What they cost.
         report: PlayerReport,
     },
+    /// Player to driver, every few seconds of a long wait or of long work.
+    Pulse {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// What the player waits for; `None` when it is at work.
+        wait: Option<Wait>,
+    },
+    /// Player to driver: an optional player is gone, and not waited for.
+    Missing {
+        /// The session.
+        session: SessionId,
+        /// Who, and why.
+        failure: Failure,
+    },
+    /// Driver to player: drop the plan, whatever it is doing.
+    Halt {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+    },
+    /// Player to driver: the plan is dropped.
+    Halted {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// How far it got.
+        end: Halted,
+    },
     /// Player to player, once a plan: what I would run, and the secrets that I drew for groups
     /// that you belong to.
     Hello {
@@ -168,6 +202,8 @@ pub enum Control {
         number: u64,
         /// The last checkpoint that all players have, or 0: it is not removed.
         keep: u64,
+        /// Steps of functions that are run in rounds, of which players know single plans only.
+        rounds: Vec<([u8; 32], u64)>,
     },
     /// Player to driver: the checkpoint is on disk.
     Saved {
@@ -213,6 +249,39 @@ pub enum Control {
         /// The session.
         session: SessionId,
     },
+}
+
+/// Players that a plan need not wait for: the driver is told who is missing, and halts it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Optional {
+    /// Their names.
+    pub players: Vec<String>,
+    /// Milliseconds of waiting for one of them after which the driver is told.
+    pub timeout: u64,
+}
+
+/// What a player waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// Who is to send it.
+    pub on: String,
+    /// The node that takes it.
+    pub node: String,
+    /// Milliseconds of waiting so far.
+    pub millis: u64,
+}
+
+/// How far a player got with a plan that was halted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Halted {
+    /// Steps before this one are done, and variables are as these have left them.
+    pub done: u64,
+    /// Of this step and later ones the player has got no value of an optional player.
+    pub begun: u64,
+    /// Whom it waited for.
+    pub waits_for: Option<String>,
+    /// What the steps cost that were done since they were asked for.
+    pub report: PlayerReport,
 }
 
 /// What a player would run: digests of the recorded and of the lowered graph.
@@ -330,6 +399,10 @@ impl Control {
             | Self::Progress { session, .. }
             | Self::Published { session, .. }
             | Self::Finished { session, .. }
+            | Self::Pulse { session, .. }
+            | Self::Missing { session, .. }
+            | Self::Halt { session, .. }
+            | Self::Halted { session, .. }
             | Self::Hello { session, .. }
             | Self::Credit { session, .. }
             | Self::Checkpoint { session, .. }

@@ -12,7 +12,7 @@ use sordino_players::roster::is_driver;
 use crate::audit::Audit;
 use crate::checkpoint::Checkpoints;
 use crate::consent::Consent;
-use crate::message::{Control, DataHeader, Failure, Frame, SessionId};
+use crate::message::{Control, DataHeader, Failure, Frame, PlanIndex, SessionId};
 use crate::session::PlayerSession;
 use crate::transport::{Inbox, Network, Refused};
 use crate::turns::Order;
@@ -30,7 +30,7 @@ const MOST_PLANS: usize = 256;
 const MOST_TEXT: usize = 64 << 20;
 
 /// How often waits are looked at.
-const WATCH: Duration = Duration::from_millis(500);
+const WATCH: Duration = Duration::from_millis(200);
 
 /// A player of this process. It is the [`Inbox`] of its network.
 pub struct Player {
@@ -65,25 +65,23 @@ struct Sessions {
 /// A session, and what the driver has had it prepare.
 struct Open {
     session: Arc<PlayerSession>,
-    plans: usize,
-    /// Bytes of the plans' texts.
-    text: usize,
+    /// Bytes of the text of each plan.
+    plans: HashMap<PlanIndex, usize>,
 }
 
 impl Sessions {
     /// Counts in a plan of so many bytes, if there is room for it.
-    fn make_room(&mut self, id: SessionId, text: usize) -> Result<(), String> {
+    fn make_room(&mut self, id: SessionId, plan: PlanIndex, text: usize) -> Result<(), String> {
         let Some(open) = self.open.get(&id) else { return Ok(()) };
-        let driver = open.session.driver();
-        if self.of_driver(driver).map(|open| open.text).sum::<usize>() + text > MOST_TEXT {
+        let held = self.of_driver(open.session.driver()).flat_map(|open| open.plans.values());
+        if held.sum::<usize>() + text > MOST_TEXT {
             return Err(format!("holds plans of {MOST_TEXT} bytes at most; close a session"));
         }
         let Some(open) = self.open.get_mut(&id) else { return Ok(()) };
-        if open.plans >= MOST_PLANS {
+        if open.plans.len() >= MOST_PLANS {
             return Err(format!("prepares {MOST_PLANS} plans a session at most"));
         }
-        open.plans += 1;
-        open.text += text;
+        open.plans.insert(plan, text);
         Ok(())
     }
 
@@ -156,7 +154,9 @@ impl Player {
     fn open(&self, driver: &PlayerName, id: SessionId) -> Result<Arc<PlayerSession>, String> {
         let network = self.network.get().ok_or("is not connected yet")?;
         let mut sessions = self.sessions();
-        if let Some(open) = sessions.open.get(&id) {
+        // One that has failed here goes on elsewhere: this player comes back to it.
+        let open = sessions.open.get(&id);
+        if let Some(open) = open.filter(|open| open.session.failure().is_none()) {
             let own = open.session.driver() == driver;
             return own.then(|| Arc::clone(&open.session)).ok_or_else(|| {
                 "takes part in a session of this name already, which is another driver's".to_owned()
@@ -172,7 +172,7 @@ impl Player {
             Arc::clone(network),
             self.options.clone(),
         );
-        sessions.open.insert(id, Open { session: Arc::clone(&session), plans: 0, text: 0 });
+        sessions.open.insert(id, Open { session: Arc::clone(&session), plans: HashMap::new() });
         (self.log)(&format!("session {id} opened by {driver}"));
         let (now, later): (Vec<_>, _) =
             sessions.early.drain(..).partition(|(_, message)| message.session() == id);
@@ -198,12 +198,13 @@ impl Player {
 
     fn on_driver(&self, driver: &PlayerName, message: Control) {
         match message {
-            Control::Prepare { session, plan, first, text } => {
+            Control::Prepare { session, plan, first, optional, text } => {
                 let Some(opened) = self.opened(driver, session) else { return };
-                let room = self.sessions().make_room(session, text.len());
+                let room = self.sessions().make_room(session, plan, text.len());
                 match room {
-                    Ok(()) => opened
-                        .spawn(Order::Then, move |session| session.prepare(plan, first, &text)),
+                    Ok(()) => opened.spawn(Order::Then, move |session| {
+                        session.prepare(plan, first, &optional, &text);
+                    }),
                     Err(reason) => opened.fail(&self.me, &reason),
                 }
             }
@@ -217,14 +218,22 @@ impl Player {
                     session.guard(|session| session.restore(of, number));
                 }
             }
-            Control::Checkpoint { session, number, keep } => {
+            Control::Checkpoint { session, number, keep, rounds } => {
                 if let Some(session) = self.session_of(driver, &session) {
-                    session.guard(|session| session.checkpoint(number, keep));
+                    session.guard(|session| session.checkpoint(number, keep, rounds));
                 }
             }
             Control::Run { session, plan, steps } => {
                 if let Some(session) = self.session_of(driver, &session) {
                     session.guard(|session| session.run(plan, steps));
+                }
+            }
+            Control::Halt { session: id, plan } => {
+                if let Some(session) = self.session_of(driver, &id) {
+                    session.guard(|session| session.halt(plan));
+                    if let Some(open) = self.sessions().open.get_mut(&id) {
+                        open.plans.remove(&plan);
+                    }
                 }
             }
             Control::Close { session } => {

@@ -57,13 +57,34 @@ impl Session {
         setup: Setup,
         config: &Path,
     ) -> Result<Self, RemoteError> {
+        Self::remote_without(&[], driver, setup, config)
+    }
+
+    /// As [`remote_as`](Self::remote_as), without those of `owners` who are not up: they
+    /// [may be missing](Self::allow_missing).
+    ///
+    /// # Errors
+    /// [`RemoteError`], as `remote`.
+    pub fn remote_without(
+        owners: &[PlayerName],
+        driver: &PlayerName,
+        setup: Setup,
+        config: &Path,
+    ) -> Result<Self, RemoteError> {
         let roster = Arc::new(Roster::load(config)?);
         roster.require(&setup.players)?;
         let identity = Identity::load(&folder(config), driver)?;
         let (inbox, arrivals) = DriverInbox::new();
-        let players = setup.players.clone();
-        let (network, thread) = NetworkThread::start(identity, roster, inbox, players)?;
-        Ok(Self::new(setup, network, arrivals, Box::new(thread))?)
+        let (needed, owners): (Vec<_>, Vec<_>) =
+            setup.players.iter().cloned().partition(|player| !owners.contains(player));
+        let dialled = (needed, owners.clone());
+        let (network, away, thread) = NetworkThread::start(identity, roster, inbox, dialled)?;
+        let mut session = Self::new(setup, network, arrivals, Box::new(thread))?;
+        session.allow_missing(&owners);
+        for (owner, reason) in away {
+            session.is_missing(&owner, &reason);
+        }
+        Ok(session)
     }
 }
 
@@ -74,6 +95,9 @@ pub(crate) fn folder(config: &Path) -> PathBuf {
         _ => PathBuf::from("."),
     }
 }
+
+/// Players that cannot be reached, and why.
+type Away = Vec<(PlayerName, String)>;
 
 /// The thread on which the driver's network lives. Dropping it closes the connections.
 struct NetworkThread {
@@ -86,33 +110,33 @@ impl NetworkThread {
         identity: Identity,
         roster: Arc<Roster>,
         inbox: Arc<DriverInbox>,
-        players: Vec<PlayerName>,
-    ) -> Result<(Arc<QuicNetwork>, Self), RemoteError> {
+        dialled: (Vec<PlayerName>, Vec<PlayerName>),
+    ) -> Result<(Arc<QuicNetwork>, Away, Self), RemoteError> {
         let (report, reported) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let runtime = event_loop().map_err(RemoteError::Thread)?;
         let run = move || {
             runtime.block_on(async move {
-                let network = match open(&identity, roster, inbox, players).await {
-                    Ok(network) => network,
+                let (network, away) = match open(&identity, roster, inbox, dialled).await {
+                    Ok(opened) => opened,
                     // Whoever asked waits for the answer below.
                     Err(error) => return drop(report.send(Err(error))),
                 };
-                let _ = report.send(Ok(Arc::clone(&network)));
+                let _ = report.send(Ok((Arc::clone(&network), away)));
                 let _ = stopped.await;
                 network.close("the driver is done").await;
             });
         };
         let builder = std::thread::Builder::new().name("sordino-driver".into());
         let thread = builder.spawn(run).map_err(RemoteError::Thread)?;
-        let network = match reported.recv() {
-            Ok(network) => network?,
+        let (network, away) = match reported.recv() {
+            Ok(opened) => opened?,
             Err(_) => {
                 let ended = std::io::Error::other("it ended before it began");
                 return Err(RemoteError::Thread(ended));
             }
         };
-        Ok((network, Self { stop: Some(stop), thread: Some(thread) }))
+        Ok((network, away, Self { stop: Some(stop), thread: Some(thread) }))
     }
 }
 
@@ -132,23 +156,29 @@ pub(crate) fn event_loop() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
+/// Reaches the players that are `needed`, and those `owners` that are up.
 async fn open(
     identity: &Identity,
     roster: Arc<Roster>,
     inbox: Arc<DriverInbox>,
-    players: Vec<PlayerName>,
-) -> Result<Arc<QuicNetwork>, RemoteError> {
+    (needed, owners): (Vec<PlayerName>, Vec<PlayerName>),
+) -> Result<(Arc<QuicNetwork>, Away), RemoteError> {
     let inbox: Arc<dyn Inbox> = inbox;
     let network = QuicNetwork::bind(identity, roster, None, inbox).await?;
     let mut dialling = JoinSet::new();
-    for player in players {
+    for player in needed.iter().chain(&owners).cloned() {
         let network = Arc::clone(&network);
-        dialling.spawn(async move { network.connect(&player, PATIENCE).await });
+        dialling.spawn(async move {
+            let connected = network.connect(&player, PATIENCE).await;
+            connected.map_err(|error| (player, error))
+        });
     }
-    let failed: Vec<_> = dialling.join_all().await.into_iter().filter_map(Result::err).collect();
+    let failed = dialling.join_all().await.into_iter().filter_map(Result::err);
+    let (away, failed): (Vec<_>, Vec<_>) = failed.partition(|(player, _)| owners.contains(player));
     if failed.is_empty() {
-        return Ok(network);
+        let away = away.into_iter().map(|(player, error)| (player, error.to_string()));
+        return Ok((network, away.collect()));
     }
     network.close("the driver could not reach every player").await;
-    Err(RemoteError::Unreachable(failed))
+    Err(RemoteError::Unreachable(failed.into_iter().map(|(_, error)| error).collect()))
 }

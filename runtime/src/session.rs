@@ -2,9 +2,11 @@
 
 mod checkpoint;
 mod greeting;
+mod halt;
 mod turn;
+mod wait;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,11 +24,8 @@ use crate::player::PlayerOptions;
 use crate::transport::{Network, Refused};
 use crate::turns::{self, Order};
 
-/// How long a player waits for a value of another before it gives the session up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long a player waits before it says so in its log.
-const LONG: Duration = Duration::from_secs(3);
+pub(crate) use self::wait::LONG;
+use self::wait::Patience;
 
 /// Greetings of one peer kept for plans that this player has not checked yet. Drivers prepare one
 /// plan at a time.
@@ -56,6 +55,10 @@ pub(crate) struct PlayerSession {
 
 struct State {
     plans: BTreeMap<PlanIndex, PlanState>,
+    /// Plans that were halted. What arrives for them is late.
+    halted: BTreeSet<PlanIndex>,
+    /// The plan that is being checked.
+    building: Option<PlanIndex>,
     /// Greetings for plans that are not known yet.
     early: Vec<Greeting>,
     /// What the driver asked for and is not done: the first is running.
@@ -70,8 +73,8 @@ struct State {
     /// When something last arrived or was computed.
     moved: Instant,
     told: Instant,
-    /// How many times [`LONG`] the present wait was when the log was told of it.
-    complained: u64,
+    /// When a long wait was last told.
+    pulsed: Instant,
     failed: Option<Failure>,
 }
 
@@ -97,6 +100,11 @@ struct PlanState {
     expected: HashSet<PlayerName>,
     greeted: bool,
     ready: bool,
+    patience: Patience,
+    /// Of this step and later ones there is no value of an optional player here.
+    begun: u64,
+    /// It does nothing more, and is dropped when no kernel runs.
+    halting: bool,
 }
 
 impl PlayerSession {
@@ -110,6 +118,8 @@ impl PlayerSession {
         let now = Instant::now();
         let state = State {
             plans: BTreeMap::new(),
+            halted: BTreeSet::new(),
+            building: None,
             early: Vec::new(),
             queue: VecDeque::new(),
             workers: 0,
@@ -122,7 +132,7 @@ impl PlayerSession {
                 .collect(),
             moved: now,
             told: now,
-            complained: 0,
+            pulsed: now,
             failed: None,
         };
         let variables = Arc::default();
@@ -148,13 +158,8 @@ impl PlayerSession {
     /// Everyone that this player exchanges values or secrets with.
     fn peers(&self) -> HashSet<PlayerName> {
         let state = self.state();
-        let of_plan = |plan: &PlanState| {
-            let schedule = plan.machine.schedule();
-            let linked = schedule.sources.iter().chain(&schedule.targets).cloned();
-            let groups = plan.groups.iter().flatten().cloned();
-            linked.chain(groups).collect::<Vec<_>>()
-        };
-        let mut peers: HashSet<_> = state.plans.values().flat_map(of_plan).collect();
+        let mut peers: HashSet<_> =
+            state.plans.values().flat_map(PlanState::peers).cloned().collect();
         peers.remove(&self.me);
         peers
     }
@@ -213,6 +218,9 @@ impl PlayerSession {
         let checked = {
             let state = self.state();
             match state.plans.get(&header.plan) {
+                None if state.halted.contains(&header.plan) => {
+                    return Err(Refused(format!("plan {} was halted", header.plan)));
+                }
                 None => Err(format!("sent a value of plan {}, which nobody prepared", header.plan)),
                 Some(plan) => {
                     let (step, edge) = (header.step, header.edge);
@@ -232,7 +240,11 @@ impl PlayerSession {
             let mut state = self.state();
             state.moved = Instant::now();
             let Some(plan) = state.plans.get_mut(&header.plan) else { return };
-            plan.machine.on_received(from, header.step, header.edge, value)
+            let taken = plan.machine.on_received(from, header.step, header.edge, value);
+            if plan.patience.is_optional(from) {
+                plan.begun = plan.begun.max(header.step.saturating_add(1));
+            }
+            taken
         };
         match taken {
             Ok(()) => self.kick(Order::First),
@@ -241,43 +253,18 @@ impl PlayerSession {
     }
 
     pub(crate) fn on_credit(self: &Arc<Self>, from: &PlayerName, plan: PlanIndex, done: u64) {
-        let credited = match self.state().plans.get_mut(&plan) {
-            Some(plan) => plan.machine.on_credit(from, done).map_err(|error| error.to_string()),
-            None => Err(format!("says how far plan {plan} is, which nobody prepared")),
+        let credited = {
+            let state = &mut *self.state();
+            match state.plans.get_mut(&plan) {
+                Some(plan) => plan.machine.on_credit(from, done).map_err(|error| error.to_string()),
+                None if state.halted.contains(&plan) => return,
+                None => Err(format!("says how far plan {plan} is, which nobody prepared")),
+            }
         };
         match credited {
             Ok(()) => self.kick(Order::First),
             Err(reason) => self.fail(from, &reason),
         }
-    }
-
-    /// Looks whether a wait has grown long. Returns a line for the log every [`LONG`], and ends the
-    /// session after [`PATIENCE`].
-    pub(crate) fn check_patience(self: &Arc<Self>) -> Option<String> {
-        let (waited, player, node) = {
-            let mut state = self.state();
-            let waited = state.moved.elapsed();
-            let running = state.queue.front().and_then(|(plan, _)| state.plans.get(plan))?;
-            if waited < LONG || running.machine.is_running() {
-                state.complained = 0;
-                return None;
-            }
-            let (player, node) = match running.machine.waiting_for() {
-                Some((player, node)) => (player.clone(), node.to_owned()),
-                None => (self.me.clone(), "an unknown node".to_owned()),
-            };
-            let complaint = waited.as_secs() / LONG.as_secs();
-            if complaint == state.complained {
-                return None;
-            }
-            state.complained = complaint;
-            (waited, player, node)
-        };
-        let seconds = waited.as_secs();
-        if waited > PATIENCE {
-            self.fail(&player, &format!("{} waited {seconds} s for it at {node}", self.me));
-        }
-        Some(format!("waiting {seconds} s for {player} at {node}"))
     }
 
     /// Ends the session and tells everyone in it.
@@ -291,7 +278,12 @@ impl PlayerSession {
         if *from == self.driver {
             self.spread(failure);
         } else if self.peers().contains(from) {
-            self.spread(failure.told_by(from));
+            let failure = failure.told_by(from);
+            if self.goes_on_without(from) {
+                self.miss(from, failure.to_string());
+            } else {
+                self.spread(failure);
+            }
         }
     }
 
@@ -314,16 +306,6 @@ impl PlayerSession {
             state.queue.clear();
         }
         first
-    }
-
-    /// A peer is gone. The session fails if it has to do with it.
-    pub(crate) fn on_lost(self: &Arc<Self>, peer: &PlayerName, reason: &str) {
-        if *peer == self.driver {
-            let player = peer.as_str().to_owned();
-            self.end(Failure { player, reason: format!("the driver is gone: {reason}") });
-        } else if self.peers().contains(peer) {
-            self.fail(peer, reason);
-        }
     }
 }
 
@@ -349,7 +331,7 @@ impl State {
     /// is done makes way for the next one.
     fn next(&mut self) -> Option<Turn> {
         let &(index, _) = self.queue.front()?;
-        let plan = self.plans.get_mut(&index)?;
+        let plan = self.plans.get_mut(&index).filter(|plan| !plan.halting)?;
         let action = plan.machine.next();
         if let Action::Wait = action {
             let idle = !plan.machine.is_running();
@@ -374,7 +356,7 @@ impl State {
     /// Whether [`next`](Self::next) has something to say.
     fn can_act(&mut self) -> bool {
         let running = self.queue.front().and_then(|(plan, _)| self.plans.get_mut(plan));
-        running.is_some_and(|plan| plan.machine.can_act())
+        running.is_some_and(|plan| !plan.halting && plan.machine.can_act())
     }
 
     fn jobs(&self) -> usize {

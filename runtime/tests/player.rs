@@ -9,7 +9,7 @@ use sordino_graph::{Function, PlayerName, Recording, Setup, print_with_sources, 
 use sordino_ops::data::DataStore;
 use sordino_ops::{Plan, publish, random_normal};
 use sordino_players::roster::driver_name;
-use sordino_runtime::message::{Control, Digests, Failure, Frame, SessionId};
+use sordino_runtime::message::{Control, Digests, Failure, Frame, Optional, PlanIndex, SessionId};
 use sordino_runtime::transport::{Connected, Inbox, Network};
 use sordino_runtime::{Consent, Player, PlayerOptions};
 
@@ -57,6 +57,10 @@ fn ann(at: fn(&Frame) -> bool) -> (Arc<Player>, Receiver<Control>) {
 }
 
 /// What ann says when her network panics at such frames.
+fn prepare(session: SessionId, plan: PlanIndex, text: String) -> Control {
+    Control::Prepare { session, plan, first: 0, optional: Optional::default(), text: text.into() }
+}
+
 fn failure(at: fn(&Frame) -> bool) -> String {
     let graph = Function::new("program", "", program).record(&setup()).unwrap();
     let text = print_with_sources(&graph);
@@ -64,7 +68,7 @@ fn failure(at: fn(&Frame) -> bool) -> String {
     let digests = Digests { recorded: plan.recorded_digest.0, lowered: plan.lowered_digest.0 };
     let (ann, heard) = ann(at);
     let (session, plan, secrets) = (SESSION, 0, Vec::new());
-    ann.on_control(&driver_name(), Control::Prepare { session, plan, first: 0, text: text.into() });
+    ann.on_control(&driver_name(), prepare(session, plan, text));
     ann.on_control(&name("bob"), Control::Hello { session, plan, digests, secrets });
     loop {
         match heard.recv_timeout(Duration::from_secs(20)).expect("a failure") {
@@ -95,10 +99,7 @@ fn texts_of_all_plans_have_a_bound() {
     let (ann, heard) = ann(|_| false);
     for (number, text) in [(1, text), (2, "x".repeat(left + 1)), (3, "x".repeat(left))] {
         let session = SessionId([number; 16]);
-        ann.on_control(
-            &driver_name(),
-            Control::Prepare { session, plan: 0, first: 0, text: text.into() },
-        );
+        ann.on_control(&driver_name(), prepare(session, 0, text));
     }
     let mut failures = heard.iter().filter_map(|message| match message {
         Control::Abort { session, failure } => Some((session.0[0], failure.to_string())),
@@ -116,8 +117,7 @@ fn a_session_is_its_own_drivers_alone() {
     let (ann, heard) = ann(|_| false);
     let (session, other) = (SESSION, name("driver-2"));
     let graph = Function::new("program", "", program).record(&setup()).unwrap();
-    let prepare =
-        || Control::Prepare { session, plan: 0, first: 0, text: print_with_sources(&graph).into() };
+    let prepare = || prepare(session, 0, print_with_sources(&graph));
     let mut failures = heard.iter().filter_map(|message| match message {
         Control::Abort { failure, .. } => Some(failure.to_string()),
         _ => None,
@@ -130,7 +130,7 @@ fn a_session_is_its_own_drivers_alone() {
     let digests = Digests { recorded: [0; 32], lowered: [0; 32] };
     for message in [
         Control::Run { session, plan: 9, steps: 1 },
-        Control::Checkpoint { session, number: 1, keep: 0 },
+        Control::Checkpoint { session, number: 1, keep: 0, rounds: Vec::new() },
         Control::Ready { session, plan: 0, digests },
         Control::Abort { session, failure },
         Control::Close { session },

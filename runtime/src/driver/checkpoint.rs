@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use sordino_graph::{Digest, Function, PlayerName, digest};
 
-use super::{Event, READY, Run, RunError, Session};
+use super::rounds::key;
+use super::{Event, Run, RunError, Session};
 use crate::message::{Control, Cut, Failure, Frame, SessionId};
 
 /// What a driver knows of the checkpoints of its run.
@@ -22,20 +23,50 @@ pub(super) struct Checkpointing {
     since: u64,
     /// Steps of each plan in the checkpoint that the run was resumed from.
     steps: BTreeMap<[u8; 32], u64>,
+    /// Steps of functions that are run in rounds.
+    rounds: BTreeMap<[u8; 32], u64>,
 }
 
 impl Checkpointing {
     pub(super) fn of(session: SessionId) -> Self {
-        Self { session, agreed: 0, asked: 0, every: 0, since: 0, steps: BTreeMap::new() }
+        let (steps, rounds) = (BTreeMap::new(), BTreeMap::new());
+        Self { session, agreed: 0, asked: 0, every: 0, since: 0, steps, rounds }
+    }
+
+    /// Whether the session goes on with what an earlier one began.
+    pub(super) fn is_resumed(&self, session: SessionId) -> bool {
+        self.session != session
     }
 
     /// Steps of a plan that were run before the session was resumed.
     pub(super) fn steps_of(&self, recorded: &Digest) -> u64 {
-        self.steps.get(&recorded.0).copied().unwrap_or(0)
+        self.steps_of_key(&recorded.0).unwrap_or(0)
+    }
+
+    /// Steps that were counted under a key before the session was resumed, if any were.
+    pub(super) fn steps_of_key(&self, key: &[u8; 32]) -> Option<u64> {
+        self.steps.get(key).copied()
+    }
+
+    /// Steps of a function that is run in rounds, if it is.
+    pub(super) fn rounds_of(&self, all: &Digest) -> Option<u64> {
+        let key = key(all);
+        self.rounds.get(&key).or_else(|| self.steps.get(&key)).copied()
+    }
+
+    /// So many steps are done of a function that is run in rounds.
+    pub(super) fn count_rounds(&mut self, key: [u8; 32], done: u64) {
+        self.rounds.insert(key, done);
+    }
+
+    /// Counts steps; true when it is time for a checkpoint.
+    pub(super) fn is_due_after(&mut self, steps: u64) -> bool {
+        self.since += steps;
+        self.every > 0 && self.since >= self.every
     }
 
     /// How many of `left` steps to run before the next checkpoint.
-    fn piece(&self, left: u64) -> u64 {
+    pub(super) fn piece(&self, left: u64) -> u64 {
         if self.every == 0 { left } else { left.min(self.every - self.since) }
     }
 }
@@ -62,7 +93,9 @@ impl Session {
         if let Some(prepared) = self.prepared.get(function.signature()) {
             return Ok(prepared.steps);
         }
-        Ok(self.checkpoints.steps_of(&digest(&function.record(&self.setup)?)))
+        let recorded = digest(&function.record(&self.setup)?);
+        let rounds = self.checkpoints.rounds_of(&recorded);
+        Ok(rounds.unwrap_or_else(|| self.checkpoints.steps_of(&recorded)))
     }
 
     /// Goes on with the run that `session` began: variables are what they were at the last
@@ -91,9 +124,14 @@ impl Session {
         let done = |message| matches!(message, Control::Restored { .. }).then_some(());
         self.ask_all(restore, done)?;
         let steps = steps_at(&answers, number, writer);
-        let Checkpointing { every, .. } = self.checkpoints;
-        self.checkpoints =
-            Checkpointing { session, agreed: number, asked: number, every, since: 0, steps };
+        let every = self.checkpoints.every;
+        self.checkpoints = Checkpointing {
+            agreed: number,
+            asked: number,
+            every,
+            steps,
+            ..Checkpointing::of(session)
+        };
         Ok(())
     }
 
@@ -105,7 +143,9 @@ impl Session {
     pub fn checkpoint(&mut self, mut watch: impl FnMut(Event<'_>)) -> Result<(), RunError> {
         self.checkpoints.asked += 1;
         let (number, keep) = (self.checkpoints.asked, self.checkpoints.agreed);
-        let save = |session| Control::Checkpoint { session, number, keep };
+        let rounds: Vec<_> =
+            self.checkpoints.rounds.iter().map(|(key, done)| (*key, *done)).collect();
+        let save = |session| Control::Checkpoint { session, number, keep, rounds: rounds.clone() };
         let answers = self.ask_all(save, |message| match message {
             Control::Saved { number: of, problem, .. } if of == number => Some(problem),
             _ => None,
@@ -144,8 +184,7 @@ impl Session {
             let part = self.run_piece(function, piece, &mut see)?;
             run.add(part);
             before += piece;
-            self.checkpoints.since += piece;
-            if self.checkpoints.every > 0 && self.checkpoints.since >= self.checkpoints.every {
+            if self.checkpoints.is_due_after(piece) {
                 let start = Instant::now();
                 self.checkpoint(&mut watch)?;
                 run.seconds += start.elapsed().as_secs_f64();
@@ -156,19 +195,22 @@ impl Session {
         }
     }
 
-    /// Sends all players a message, and waits until each has given the answer that `take` wants.
+    /// Sends all players but those who may be missing a message, and waits until each has given the
+    /// answer that `take` wants.
     fn ask_all<T>(
         &mut self,
         message: impl Fn(SessionId) -> Control,
         take: impl Fn(Control) -> Option<T>,
     ) -> Result<BTreeMap<PlayerName, T>, RunError> {
-        for player in &self.setup.players {
+        let stays = |player: &&PlayerName| !self.roll.knows(player);
+        let all: Vec<_> = self.setup.players.iter().filter(stays).cloned().collect();
+        for player in &all {
             self.network.send(player, Frame::Control(message(self.id)));
         }
-        let mut waiting: BTreeSet<_> = self.setup.players.iter().cloned().collect();
+        let mut waiting: BTreeSet<_> = all.iter().cloned().collect();
         let mut answers = BTreeMap::new();
         while !waiting.is_empty() {
-            let (from, message) = self.receive(&waiting, READY)?;
+            let (from, message) = self.receive(&waiting, &all, &mut |_| {})?;
             if let Some(answer) = take(message)
                 && waiting.remove(&from)
             {

@@ -6,7 +6,8 @@ use sordino_graph::Recording;
 use sordino_ops::{publish, random_normal};
 
 use super::*;
-use crate::transport::Connected;
+use crate::message::Published;
+use crate::transport::{Connected, Inbox};
 
 /// How a player answers a message.
 type Answer = fn(&PlayerName, &Control) -> Option<Control>;

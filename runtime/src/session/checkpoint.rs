@@ -43,8 +43,13 @@ impl PlayerSession {
     }
 
     /// The driver asks for checkpoint `number`; `keep` is the last one that all players have.
-    pub(crate) fn checkpoint(self: &Arc<Self>, number: u64, keep: u64) {
-        let header = match self.header(number) {
+    pub(crate) fn checkpoint(
+        self: &Arc<Self>,
+        number: u64,
+        keep: u64,
+        rounds: Vec<([u8; 32], u64)>,
+    ) {
+        let header = match self.header(number, rounds) {
             Ok(header) => header,
             Err(reason) => return self.fail(&self.driver, &reason),
         };
@@ -59,7 +64,7 @@ impl PlayerSession {
         });
     }
 
-    fn header(&self, number: u64) -> Result<Header, String> {
+    fn header(&self, number: u64, rounds: Vec<([u8; 32], u64)>) -> Result<Header, String> {
         let state = self.state();
         if !state.queue.is_empty() {
             return Err("asked for a checkpoint while steps run".to_owned());
@@ -69,10 +74,11 @@ impl PlayerSession {
         };
         let restored = self.restored.get();
         let mut steps = restored.map(|restored| restored.steps.clone()).unwrap_or_default();
-        for plan in state.plans.values() {
+        for plan in state.plans.values().filter(|plan| !plan.patience.is_limited()) {
             let count = steps.entry(plan.digests.recorded).or_default();
             *count = plan.machine.done().max(*count);
         }
+        steps.extend(rounds);
         let known = self.options.checkpoints.as_ref();
         let names = agreed.players.iter().chain([&self.driver]);
         Ok(Header {

@@ -2,35 +2,53 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use sordino_graph::PlayerName;
 use sordino_ops::Plan;
 use sordino_ops::protocol::pads;
 use zeroize::Zeroizing;
 
-use super::{Greeting, MOST_EARLY, MOST_STEPS, PlanState, PlayerSession, guarded};
-use crate::host::{PlanHost, Secrets};
+use super::{Greeting, MOST_EARLY, MOST_STEPS, Patience, PlanState, PlayerSession, guarded};
+use crate::host::{Journal, PlanHost, Secrets};
 use crate::machine::Machine;
-use crate::message::{Control, Digests, Frame, GroupSecret, PlanIndex, Published};
+use crate::message::{Control, Digests, Frame, GroupSecret, Optional, PlanIndex, Published};
 use crate::plans::plan_of;
 use crate::schedule::Schedule;
 
 impl PlayerSession {
     /// Verifies, lowers and splits a recorded graph, and greets the players it is run with.
-    pub(crate) fn prepare(self: &Arc<Self>, plan: PlanIndex, first: u64, text: &Arc<str>) {
+    pub(crate) fn prepare(
+        self: &Arc<Self>,
+        plan: PlanIndex,
+        first: u64,
+        optional: &Optional,
+        text: &Arc<str>,
+    ) {
         if first > MOST_STEPS {
             let reason = format!("asks for step {first}, and steps end at {MOST_STEPS}");
             return self.fail(&self.driver, &reason);
+        }
+        let patience = match Patience::new(optional) {
+            Ok(patience) => patience,
+            Err(reason) => return self.fail(&self.driver, &reason),
+        };
+        {
+            let mut state = self.state();
+            state.building = Some(plan);
+            state.moved = Instant::now();
         }
         // The text is the driver's: whatever it makes our code do ends this session alone.
         let built = guarded(|| self.build(text)).unwrap_or_else(Err);
         match built.and_then(|built| self.agree(built.0.recorded.setup()).map(|()| built)) {
             Ok(built) => match self.judge(&built.0) {
-                Ok(()) => self.greet(plan, first, built),
+                Ok(()) => self.greet(plan, first, patience, built),
                 Err(reason) => self.fail(&self.me, &reason),
             },
             Err(reason) => self.fail(&self.driver, &reason),
         }
+        let mut state = self.state();
+        state.building = state.building.filter(|building| *building != plan);
     }
 
     fn judge(&self, Plan { recorded, recorded_digest, .. }: &Plan) -> Result<(), String> {
@@ -51,6 +69,7 @@ impl PlayerSession {
         self: &Arc<Self>,
         plan: PlanIndex,
         first: u64,
+        patience: Patience,
         (built, schedule): (Arc<Plan>, Schedule),
     ) {
         let digests =
@@ -95,6 +114,7 @@ impl PlayerSession {
             data: Arc::clone(&self.options.data),
             audit: self.options.audit.clone(),
             publish: Box::new(publish),
+            journal: Journal::new(patience.is_limited()),
         });
         let early: Vec<Greeting> = {
             let mut state = self.state();
@@ -102,13 +122,23 @@ impl PlayerSession {
                 drop(state);
                 return self.fail(&self.driver, &format!("sent plan {plan} twice"));
             }
-            let machine = Machine::new(Arc::new(schedule), first);
-            let expected = peers.clone();
-            let (greeted, ready) = (false, false);
-            state.plans.insert(
-                plan,
-                PlanState { host, machine, digests, groups, expected, greeted, ready },
-            );
+            if state.halted.contains(&plan) {
+                return;
+            }
+            let new = PlanState {
+                host,
+                machine: Machine::new(Arc::new(schedule), first),
+                digests,
+                groups,
+                expected: peers.clone(),
+                greeted: false,
+                ready: false,
+                patience,
+                begun: first,
+                halting: false,
+            };
+            state.plans.insert(plan, new);
+            state.moved = Instant::now();
             let (now, later) = state.early.drain(..).partition(|(_, of, ..)| *of == plan);
             state.early = later;
             now
@@ -137,7 +167,7 @@ impl PlayerSession {
         let session = Arc::clone(self);
         let to = peer.clone();
         let then = move |connected: Result<(), String>| match connected {
-            Err(reason) => session.fail(&peer, &reason),
+            Err(reason) => session.on_lost(&peer, &reason),
             Ok(()) => session.guard(|session| {
                 let secrets = gifts.remove(&peer).unwrap_or_default();
                 let id = session.id;
@@ -159,7 +189,9 @@ impl PlayerSession {
     ) {
         let checked = {
             let state = &mut *self.state();
+            state.moved = Instant::now();
             match state.plans.get_mut(&plan) {
+                None if state.halted.contains(&plan) => return,
                 None if state.early.iter().filter(|(by, ..)| by == from).count() < MOST_EARLY => {
                     state.early.push((from.clone(), plan, digests, secrets));
                     return;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use sordino_graph::Role;
 use sordino_ops::{Context, KernelError, Tensor};
 
 use super::{PROGRESS, PlayerSession, Turn, guarded};
@@ -83,6 +84,10 @@ impl PlayerSession {
         let Job { step, task, inputs } = job;
         let start = Instant::now();
         let node = schedule.graph.node(sordino_graph::NodeId::new(task));
+        if let (Role::AssignVariable, Some(name)) = (node.op.role, node.attributes.text("variable"))
+        {
+            host.journal.keep(step, name, &host.variables);
+        }
         let outputs = guarded(|| match &schedule.tasks[task].kind {
             TaskKind::Compute(op) => {
                 let context = Context { node, step, host: &**host };
@@ -98,11 +103,18 @@ impl PlayerSession {
                 let mut state = self.state();
                 state.moved = Instant::now();
                 state.meter.computed(took);
+                let mut halting = false;
                 if let Some(plan) = state.plans.get_mut(&plan) {
                     plan.machine.on_kernel_done(step, task, outputs);
+                    host.journal.forget(plan.machine.done());
+                    halting = plan.halting;
                 }
                 let idle = state.is_idle();
                 state.meter.idle(idle);
+                drop(state);
+                if halting {
+                    self.end_halt(plan);
+                }
             }
             Err(error) => {
                 let name = &schedule.names[task];

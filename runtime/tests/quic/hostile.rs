@@ -1,7 +1,9 @@
 //! A peer with a valid certificate sends what it likes: its session fails with an error that names
 //! it and what it did, and other sessions go on.
 
-use sordino_runtime::message::{Control, DataHeader, Digests, Failure, GroupSecret, Published};
+use sordino_runtime::message::{
+    Control, DataHeader, Digests, Failure, GroupSecret, Optional, Published,
+};
 use sordino_runtime::report::PlayerReport;
 
 use crate::stage::{BYTES, JOINT, PAIR, Stage, announcement, edge_of, expected, hello};
@@ -112,7 +114,16 @@ async fn messages_out_of_place() {
         ("over 8 greetings", (1..=9).map(greet).collect()),
         ("finished 1 steps", vec![Say(Control::Credit { session, plan, done: 1 })]),
         ("plan 9 is, which nobody", vec![Say(Control::Credit { session, plan: 9, done: 0 })]),
-        (drivers, vec![Say(Control::Prepare { session, plan: 1, first: 0, text: text.into() })]),
+        (
+            drivers,
+            vec![Say(Control::Prepare {
+                session,
+                plan: 1,
+                first: 0,
+                optional: Optional::default(),
+                text: text.into(),
+            })],
+        ),
         (drivers, vec![Say(Control::Run { session, plan, steps: 1 })]),
         (drivers, vec![Say(Control::Close { session })]),
         (drivers, vec![Say(Control::Ready { session, plan, digests })]),

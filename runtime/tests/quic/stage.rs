@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use sordino_graph::{Function, PlayerName, Recording, Setup, print_with_sources, transfer};
 use sordino_ops::data::DataStore;
 use sordino_ops::{Plan, Tensor, publish, random_normal};
-use sordino_runtime::message::{Control, DataHeader, Digests, Failure, Frame, SessionId};
+use sordino_runtime::message::{Control, DataHeader, Digests, Failure, Frame, Optional, SessionId};
 use sordino_runtime::schedule::{Schedule, TaskKind};
 use sordino_runtime::transport::quic::QuicNetwork;
 use sordino_runtime::transport::{Inbox, Network, Refused};
@@ -111,7 +111,13 @@ impl Stage {
     }
 
     pub fn prepare(&self, session: SessionId, plan: u32, text: String) {
-        self.tell(Control::Prepare { session, plan, first: 0, text: text.into() });
+        self.tell(Control::Prepare {
+            session,
+            plan,
+            first: 0,
+            optional: Optional::default(),
+            text: text.into(),
+        });
     }
 
     /// The driver tells bob and carol something.

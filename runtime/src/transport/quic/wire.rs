@@ -148,6 +148,7 @@ mod tests {
             session: SESSION,
             plan: 0,
             first: 0,
+            optional: crate::message::Optional::default(),
             text: text.into(),
         })
         .unwrap_err();

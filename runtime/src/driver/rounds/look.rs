@@ -1,0 +1,80 @@
+//! What happens to owners while rounds go on.
+
+use std::time::{Duration, Instant};
+
+use sordino_graph::PlayerName;
+
+use super::Request;
+use crate::driver::{Arrival, Event, News, RunError, Session};
+use crate::message::{Control, Failure};
+use crate::session::LONG;
+
+/// How often it is looked after owners that are missing.
+const LOOK: Duration = Duration::from_millis(200);
+
+impl Session {
+    /// Begins to look for owners that are gone.
+    pub(super) fn dial(&mut self) {
+        for owner in self.roll.due_for_dialling() {
+            let (sender, name) = (self.arrivals.sender.clone(), owner.clone());
+            let then = move |reached| {
+                // Nobody listens any more when the session is dropped.
+                let _ = sender.send((name, Arrival::Dialled(reached)));
+            };
+            self.network.connect(&owner, Box::new(then));
+        }
+    }
+
+    /// What happens next, or nothing for a while. What fails for others than owners is an error.
+    pub(super) fn look(
+        &mut self,
+        request: &mut Request<'_>,
+    ) -> Result<Option<(PlayerName, Control)>, RunError> {
+        self.dial();
+        let failure = match self.news(LOOK, request.watch)? {
+            News::Said(from, message) => return Ok(Some((from, message))),
+            News::Failed(from, failure) if !request.owners.contains(&from) => failure,
+            News::Lost(from, reason)
+                if self.setup.players.contains(&from) && !request.owners.contains(&from) =>
+            {
+                Failure { player: from.as_str().to_owned(), reason }
+            }
+            News::Failed(..) | News::Lost(..) | News::Nothing => {
+                let unable = self.roll.unable(request.owners);
+                if request.owners.len() - unable.len() >= request.rounds.min_owners {
+                    return Ok(None);
+                }
+                let Some((player, reason)) = unable.into_iter().next() else { return Ok(None) };
+                Failure { player: player.as_str().to_owned(), reason }
+            }
+        };
+        self.give_up(&failure);
+        Err(RunError::Failed(failure))
+    }
+
+    /// Takes owners back in who can come back; true if there are any.
+    pub(super) fn takes_back(&mut self, request: &mut Request<'_>) -> bool {
+        let back = self.roll.take_back();
+        let any = !back.is_empty();
+        request.returned.extend(back);
+        any
+    }
+
+    /// Waits until owners can come back.
+    pub(super) fn wait_for_owners(&mut self, request: &mut Request<'_>) -> Result<(), RunError> {
+        let (start, mut told) = (Instant::now(), None::<Instant>);
+        loop {
+            let missing = self.roll.missing(request.owners);
+            let there = request.owners.len() - missing.len();
+            if self.takes_back(request) {
+                return Ok(());
+            }
+            if told.is_none_or(|told| told.elapsed() >= LONG) {
+                told = Some(Instant::now());
+                let (needed, waited) = (request.rounds.min_owners - there, start.elapsed());
+                (request.watch)(Event::Short { missing: &missing, needed, waited });
+            }
+            self.look(request)?;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Waits: what a player tells of them, and what becomes of those for whom it waits in vain.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sordino_graph::PlayerName;
+
+use super::{PlanState, PlayerSession, State};
+use crate::message::{Control, Failure, Frame, Optional, PlanIndex, Wait};
+
+/// How long a player waits, or works on one thing, before it says so, and then says so again.
+pub(crate) const LONG: Duration = Duration::from_secs(3);
+
+/// Whom a plan need not wait for.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    optional: Vec<PlayerName>,
+    timeout: Duration,
+}
+
+impl Patience {
+    pub(super) fn new(optional: &Optional) -> Result<Self, String> {
+        let names = optional.players.iter().map(|name| PlayerName::new(name));
+        let names: Result<_, _> = names.collect();
+        let timeout = Duration::from_millis(optional.timeout);
+        Ok(Self { optional: names.map_err(|error| error.to_string())?, timeout })
+    }
+
+    /// Whether the plan can be halted.
+    pub(super) fn is_limited(&self) -> bool {
+        !self.optional.is_empty()
+    }
+
+    pub(super) fn is_optional(&self, player: &PlayerName) -> bool {
+        self.optional.contains(player)
+    }
+
+    /// How long to wait for `player` before it is told.
+    fn of(&self, player: &PlayerName) -> Duration {
+        if self.is_optional(player) { self.timeout.min(LONG) } else { LONG }
+    }
+}
+
+impl PlayerSession {
+    /// Looks whether a wait, or some work, has grown long, and tells the driver of it. Returns a
+    /// line for the log.
+    pub(crate) fn check_patience(&self) -> Option<String> {
+        let (plan, wait) = self.state().long()?;
+        let line = wait.as_ref().map(|Wait { on, node, millis }| {
+            format!("waiting {:.1} s for {on} at {node}", *millis as f64 / 1e3)
+        });
+        let message = Control::Pulse { session: self.id, plan, wait };
+        self.network.send(&self.driver, Frame::Control(message));
+        line
+    }
+
+    /// A peer is gone, or is not there. The session fails if it has to do with it, unless it goes
+    /// on without: the driver then is told.
+    pub(crate) fn on_lost(self: &Arc<Self>, peer: &PlayerName, reason: &str) {
+        if *peer == self.driver {
+            let player = peer.as_str().to_owned();
+            self.end(Failure { player, reason: format!("the driver is gone: {reason}") });
+            return;
+        }
+        if !self.peers().contains(peer) {
+            return;
+        }
+        let wait = {
+            let state = self.state();
+            let running = state.running().map(|(_, plan)| plan);
+            let node = running.and_then(|plan| plan.machine.waits_at(peer));
+            node.map(|node| (node.to_owned(), state.moved.elapsed()))
+        };
+        let reason = match wait {
+            Some((node, waited)) => format!(
+                "{reason}; {} waits {:.1} s for it at {node}",
+                self.me,
+                waited.as_secs_f64()
+            ),
+            None => reason.to_owned(),
+        };
+        if self.goes_on_without(peer) {
+            self.miss(peer, reason);
+        } else {
+            self.fail(peer, &reason);
+        }
+    }
+
+    /// Whether no plan here needs `player`.
+    pub(super) fn goes_on_without(&self, player: &PlayerName) -> bool {
+        let state = self.state();
+        let mut with = state.plans.values().filter(|plan| plan.peers().any(|peer| peer == player));
+        with.all(|plan| plan.patience.is_optional(player))
+    }
+
+    /// Tells the driver that an optional player is gone.
+    pub(super) fn miss(&self, player: &PlayerName, reason: String) {
+        let failure = Failure { player: player.as_str().to_owned(), reason };
+        let message = Control::Missing { session: self.id, failure };
+        self.network.send(&self.driver, Frame::Control(message));
+    }
+}
+
+impl PlanState {
+    /// Everyone that this player exchanges values or secrets with, itself included.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &PlayerName> {
+        let schedule = self.machine.schedule();
+        schedule.sources.iter().chain(&schedule.targets).chain(self.groups.iter().flatten())
+    }
+
+    /// Whom the plan waits for, at which node; `None` when it is at work.
+    pub(super) fn waits(&self) -> Option<(&PlayerName, &str)> {
+        if self.ready {
+            return if self.machine.is_running() { None } else { self.machine.waiting_for() };
+        }
+        // Who is still being reached has a deadline of the transport's.
+        let greeting = self.greeted.then(|| self.expected.iter().min());
+        greeting.flatten().map(|peer| (peer, "its greeting"))
+    }
+}
+
+impl State {
+    /// What has lasted long and was not told: waiting, or work.
+    fn long(&mut self) -> Option<(PlanIndex, Option<Wait>)> {
+        if self.failed.is_some() {
+            return None;
+        }
+        let preparing = || self.plans.iter().find(|(_, plan)| !plan.ready);
+        let current = self.running().or_else(|| preparing().map(|(&index, plan)| (index, plan)));
+        let waited = self.moved.elapsed();
+        let (plan, wait, limit) = match current {
+            None => (self.building?, None, LONG),
+            Some((index, plan)) => match plan.waits() {
+                None => (index, None, LONG),
+                Some((on, node)) => {
+                    let (limit, on) = (plan.patience.of(on), on.as_str().to_owned());
+                    let millis = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+                    (index, Some(Wait { on, node: node.to_owned(), millis }), limit)
+                }
+            },
+        };
+        let due = if self.pulsed > self.moved { self.pulsed + LONG } else { self.moved + limit };
+        let now = Instant::now();
+        (now >= due).then(|| {
+            self.pulsed = now;
+            (plan, wait)
+        })
+    }
+
+    /// The plan that the first request is for.
+    pub(super) fn running(&self) -> Option<(PlanIndex, &PlanState)> {
+        let &(index, _) = self.queue.front()?;
+        Some((index, self.plans.get(&index)?))
+    }
+}
