@@ -54,21 +54,23 @@ impl Kept {
             .map_err(|e| format!("{e}; name another folder for checkpoints with --state"))
     }
 
-    /// Opens a session where the options say, resumed if they say so. With `mnist`, players of this
-    /// process read its files.
+    /// Opens a session where the options say, resumed if they say so, in which `owners` may be
+    /// missing. With `mnist`, players of this process read its files.
     pub fn open(
         &self,
         out: &mut impl Write,
         common: &Common,
         setup: Setup,
+        owners: &[PlayerName],
         mnist: bool,
     ) -> anyhow::Result<Session> {
         let mut session = if self.local(common) {
             load(&common.data(), mnist)?;
             Session::local_in(setup, &common.data(), None, &self.state)?
         } else {
-            super::run::open(common, setup, mnist)?
+            super::run::open_without(owners, common, setup, mnist)?
         };
+        session.allow_missing(owners);
         session.checkpoint_every(self.every(common));
         if let Some(earlier) = self.resume {
             session.resume(earlier)?;

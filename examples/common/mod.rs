@@ -6,6 +6,7 @@
 pub mod kept;
 pub mod options;
 pub mod report;
+pub mod rounds;
 pub mod run;
 pub mod show;
 pub mod table;

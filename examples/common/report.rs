@@ -8,6 +8,7 @@ use serde::Serialize;
 use sordino::prelude::*;
 
 use super::options::{Common, Place};
+use super::rounds::Took;
 
 /// All figures "per step" are means over the `measured_steps`: all but the first step, which loads
 /// the data as well and is told apart.
@@ -22,6 +23,9 @@ pub struct RunReport<P> {
     /// Of a training.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub epochs: Vec<Epoch>,
+    /// Of a training whose data owners may come and go: who took part in which steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub participation: Vec<Took>,
     /// Of other programs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<Outcome>,
@@ -129,6 +133,7 @@ impl<P: Serialize> RunReport<P> {
             machine: Machine { cores: thread::available_parallelism().map_or(1, usize::from), cpu },
             resumed_after_steps: None,
             epochs: Vec::new(),
+            participation: Vec::new(),
             outcomes: Vec::new(),
             first_step_seconds,
             preparation_ms: 0.0,

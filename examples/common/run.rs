@@ -42,22 +42,34 @@ fn write_plans(file: &Path, setup: &Setup, functions: &[&Function<'_>]) -> anyho
 
 /// Opens a session where the options say. With `mnist`, players of this process read its files.
 pub fn open(common: &Common, setup: Setup, mnist: bool) -> anyhow::Result<Session> {
+    open_without(&[], common, setup, mnist)
+}
+
+/// As [`open`], without those of `owners` who are not up.
+pub fn open_without(
+    owners: &[PlayerName],
+    common: &Common,
+    setup: Setup,
+    mnist: bool,
+) -> anyhow::Result<Session> {
     match &common.config {
         Place::Local => {
             load(&common.data(), mnist)?;
             Ok(Session::local(setup, &common.data(), None)?)
         }
-        Place::Remote(config) => Ok(Session::remote_as(&common.driver, setup, config)?),
+        Place::Remote(config) => {
+            Ok(Session::remote_without(owners, &common.driver, setup, config)?)
+        }
     }
 }
 
-/// Milliseconds of recording, verifying, lowering and splitting.
+/// A function's plan, and the milliseconds of recording, verifying, lowering and splitting it.
 ///
 /// Measured apart from a session, where each player does it for itself, all at the same time.
-pub fn preparation_ms(function: &Function<'_>, setup: &Setup) -> anyhow::Result<f64> {
+pub fn preparation(function: &Function<'_>, setup: &Setup) -> anyhow::Result<(Plan, f64)> {
     let begin = Instant::now();
-    Plan::new(function.record(setup)?)?;
-    Ok(begin.elapsed().as_secs_f64() * 1e3)
+    let plan = Plan::new(function.record(setup)?)?;
+    Ok((plan, begin.elapsed().as_secs_f64() * 1e3))
 }
 
 /// Writes the views of a graph, unless no pictures are wanted, and says where they are.

@@ -10,6 +10,7 @@ use sordino::visualize::player_colour;
 use super::kept::warn;
 use super::options::{Common, Place};
 use super::report::Epoch;
+use super::rounds;
 
 /// What a program says before it starts.
 pub struct Intro<'a> {
@@ -75,6 +76,14 @@ fn colours_wanted() -> bool {
     set("NO_COLOR").is_empty() && set("TERM") != "dumb"
 }
 
+/// Says what goes wrong, who waits, who is left out and who is back.
+pub fn tell(event: Event<'_>) {
+    if let Some(line) = rounds::line(&event) {
+        eprintln!("{line}");
+    }
+    warn(event);
+}
+
 /// Steps on the way: nothing where standard error is no terminal.
 pub struct Progress(ProgressBar);
 
@@ -99,7 +108,7 @@ impl Progress {
     pub fn see(&self, before: u64, event: Event<'_>) {
         match event {
             Event::Progress { done } => self.0.set_position(before + done),
-            event => self.0.suspend(|| warn(event)),
+            event => self.0.suspend(|| tell(event)),
         }
     }
 

@@ -3,10 +3,13 @@
 use serde::Serialize;
 
 use super::report::RunReport;
+use super::rounds;
 
 /// The report as aligned tables.
 pub fn of<P: Serialize>(report: &RunReport<P>) -> String {
-    format!("{}\n{}\n{}", totals(report), players(report), links(report))
+    let took = &report.participation;
+    let took = if took.is_empty() { String::new() } else { format!("\n{}", rounds::table(took)) };
+    format!("{}\n{}\n{}{took}", totals(report), players(report), links(report))
 }
 
 fn totals<P: Serialize>(report: &RunReport<P>) -> String {

@@ -10,6 +10,7 @@ use sordino::prelude::*;
 use super::kept::{Kept, warn};
 use super::options::Common;
 use super::report::{Epoch, RunReport};
+use super::rounds::{self, InRounds, Took};
 use super::show::{self, Progress};
 use super::{run, table};
 
@@ -17,6 +18,8 @@ use super::{run, table};
 pub struct Training<'a> {
     pub initialization: Function<'a>,
     pub step: Function<'a>,
+    /// Runs steps with those owners who are there; `None` if all are needed.
+    pub rounds: Option<InRounds<'a>>,
     /// What is run once before each test.
     pub before_test: Option<Function<'a>>,
     /// Publishes `loss` and `accuracy`, of which the means are shown.
@@ -37,10 +40,24 @@ impl Training<'_> {
         let first = [&self.initialization, &self.step].into_iter();
         first.chain(&self.before_test).chain([&self.test]).chain(&self.end).collect()
     }
+
+    /// Runs training steps, and notes who took part in them.
+    fn run(
+        &self,
+        session: &mut Session,
+        steps: u64,
+        took: &mut Vec<Took>,
+        mut watch: impl FnMut(Event<'_>),
+    ) -> Result<Run, RunError> {
+        let Some(rounds) = &self.rounds else { return session.run_with(&self.step, steps, watch) };
+        let run = (rounds.run)(session, steps, &mut watch)?;
+        rounds::add(took, &run.participation);
+        Ok(run.run)
+    }
 }
 
-/// Trains with the players of `setup`, or goes on with a training. The report says `choices` of the program's own options.
-/// `start` is when the program started.
+/// Trains with the players of `setup`, or goes on with a training. The report says `choices` of the
+/// program's own options. `start` is when the program started.
 pub fn train(
     (common, kept): (&Common, &Kept),
     setup: Setup,
@@ -50,16 +67,17 @@ pub fn train(
 ) -> anyhow::Result<()> {
     let mut out = io::stdout();
     run::announce_plans(&mut out, common, &setup, &training.functions())?;
-    let mut session = kept.open(&mut out, common, setup, training.mnist)?;
+    let owners = training.rounds.as_ref().map_or(&[][..], |rounds| &rounds.owners);
+    let mut session = kept.open(&mut out, common, setup, owners, training.mnist)?;
     let &Training { epochs, steps, .. } = training;
     let resumed = kept.resume.map(|_| session.steps_of(&training.step)).transpose()?;
     let before = resumed.unwrap_or(0);
-    let mut first = Run::default();
+    let (mut first, mut took) = (Run::default(), Vec::new());
     if resumed.is_none() {
-        session.run_with(&training.initialization, 1, warn)?;
+        session.run_with(&training.initialization, 1, show::tell)?;
         // A run of its own, because it ends when every player is done with the step: data are
         // loaded by then, and the time from the start is what a user waits for.
-        first = session.run_with(&training.step, 1, warn)?;
+        first = training.run(&mut session, 1, &mut took, show::tell)?;
     }
     let mut report = RunReport::new(common, choices, start.elapsed().as_secs_f64());
     report.resumed_after_steps = resumed;
@@ -67,8 +85,8 @@ pub fn train(
         // One batch, so that a player without its test set fails now and not after an epoch.
         test(&mut session, training, 1)?;
     }
-    let plan = session.prepare(&training.step)?;
-    report.preparation_ms = run::preparation_ms(&training.step, session.setup())?;
+    let (plan, preparation_ms) = run::preparation(&training.step, session.setup())?;
+    report.preparation_ms = preparation_ms;
     let pictures = run::views(common, &plan)?;
 
     // A training that broke off between an epoch and its test has the test to do.
@@ -77,7 +95,8 @@ pub fn train(
         let done = session.steps_of(&training.step)? - begin;
         let progress = Progress::start(&format!("epoch {number}/{epochs}"), steps);
         let see = |event: Event<'_>| progress.see(done, event);
-        let run = session.run_with(&training.step, steps.saturating_sub(done), see)?;
+        let left = steps.saturating_sub(done);
+        let run = training.run(&mut session, left, &mut took, see)?;
         progress.testing();
         let test = test(&mut session, training, training.tests)?;
         drop(progress);
@@ -93,6 +112,7 @@ pub fn train(
     if let Some(end) = &training.end {
         session.run_with(end, 1, warn)?;
     }
+    report.participation = took;
     // Players are let go before the report is written: it says all there is to say of them.
     drop(session);
     end(&mut out, common, report, pictures)

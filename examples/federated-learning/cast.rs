@@ -3,16 +3,17 @@
 use sordino::ops::data::{BatchRequest, Split};
 use sordino::prelude::*;
 
+use crate::common::rounds::InRounds;
 use crate::common::{name, names};
 use crate::models;
 use crate::options::Options;
-use crate::program::{DataOwner, ModelOwner};
+use crate::program::{DataOwner, ModelOwner, federated_training};
 
 /// Examples a batch of a data owner.
 const BATCH: usize = 128;
 
 /// How many data owners share the training images among them.
-const DATA_OWNERS: usize = 3;
+pub const DATA_OWNERS: usize = 3;
 
 /// The players of the program.
 pub struct Cast {
@@ -45,15 +46,30 @@ impl Cast {
     }
 
     /// Players, protocol, and who may learn what: the model owner what mixes the data of at least
-    /// two others; and what the model owner has, the weights above all, may be shown to others.
+    /// two others, or of as many as each step is to have; and what the model owner has, the weights
+    /// above all, may be shown to others.
     pub fn setup(&self, options: &Options) -> Setup {
         let owner = &self.model_owner.player;
         let data_owners = self.data_owners.iter().map(|owner| &owner.player);
         let players = std::iter::once(owner).chain(data_owners).chain(&self.servers).cloned();
         Setup::new(players)
             .secure(options.common.protocol.name, self.servers.clone(), options.common.precision)
-            .reveal(owner, 2)
+            .reveal(owner, options.rounds.min_owners.unwrap_or(2))
             .release(owner)
+    }
+
+    /// Trains with those data owners who are there.
+    pub fn in_rounds(&self, rounds: Rounds) -> InRounds<'_> {
+        let owners = self.data_owners.iter().map(|owner| owner.player.clone()).collect();
+        let record = |present: &[DataOwner], setup: &Setup| {
+            federated_training(&self.model_owner, present).record(setup)
+        };
+        InRounds {
+            owners,
+            run: Box::new(move |session, steps, watch| {
+                session.run_rounds(&rounds, &self.data_owners, record, steps, watch)
+            }),
+        }
     }
 
     /// Steps in which a data owner goes through its data once, a remainder left out.

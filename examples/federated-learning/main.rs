@@ -43,6 +43,7 @@ fn run(start: Instant) -> anyhow::Result<()> {
     let training = Training {
         initialization: initialize(&cast.model_owner),
         step: federated_training(&cast.model_owner, &cast.data_owners),
+        rounds: options.rounds.rounds().map(|rounds| cast.in_rounds(rounds)),
         before_test: None,
         test: validate_model(&cast.model_owner),
         end: None,

@@ -5,9 +5,10 @@ use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 use sordino::ops::data::Dataset;
 
-use crate::cast::Cast;
+use crate::cast::{Cast, DATA_OWNERS};
 use crate::common::kept::Kept;
 use crate::common::options::{Common, datasets, refuse};
+use crate::common::rounds::RoundsOptions;
 use crate::models;
 
 /// Train a model on the data of three owners who keep it private: the model owner learns the mean
@@ -26,6 +27,8 @@ pub struct Options {
         value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: u32,
     #[command(flatten)]
+    pub rounds: RoundsOptions,
+    #[command(flatten)]
     pub kept: Kept,
     #[command(flatten)]
     pub common: Common,
@@ -37,6 +40,10 @@ pub struct Choices {
     model: String,
     dataset: &'static str,
     epochs: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_owners: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    round_timeout: Option<f64>,
 }
 
 impl Options {
@@ -51,7 +58,14 @@ impl Options {
 
     pub fn choices(&self) -> Choices {
         let Self { model, dataset, epochs, .. } = self;
-        Choices { model: model.clone(), dataset: dataset.name(), epochs: *epochs }
+        let rounds = self.rounds.rounds();
+        Choices {
+            model: model.clone(),
+            dataset: dataset.name(),
+            epochs: *epochs,
+            min_owners: rounds.map(|rounds| rounds.min_owners),
+            round_timeout: rounds.map(|rounds| rounds.timeout.as_secs_f64()),
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -64,6 +78,7 @@ impl Options {
                 self.dataset.name()
             ));
         }
+        self.rounds.check(DATA_OWNERS)?;
         self.kept.check(&self.common)?;
         self.common.check(&Cast::new(self).setup(self).players, true)
     }

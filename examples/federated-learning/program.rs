@@ -14,11 +14,17 @@ pub struct ModelOwner {
 }
 
 /// Computes gradients on data that it shows nobody.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DataOwner {
     pub player: PlayerName,
     pub model: Sequential,
     pub batches: BatchRequest,
+}
+
+impl AsRef<PlayerName> for DataOwner {
+    fn as_ref(&self) -> &PlayerName {
+        &self.player
+    }
 }
 
 /// Learning rate of gradient descent.

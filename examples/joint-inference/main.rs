@@ -64,7 +64,7 @@ fn predict(start: Instant) -> anyhow::Result<()> {
     let first = session.run(&inference, 1)?;
     let mut report = RunReport::new(common, options.choices(), start.elapsed().as_secs_f64());
     let plan = session.prepare(&inference)?;
-    report.preparation_ms = run::preparation_ms(&inference, session.setup())?;
+    report.preparation_ms = run::preparation(&inference, session.setup())?.1;
     let pictures = run::views(common, &plan)?;
     let batches = u64::from(options.batches);
     let progress = Progress::start("prediction", batches);

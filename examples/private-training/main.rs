@@ -48,6 +48,7 @@ fn run(start: Instant) -> anyhow::Result<()> {
     let training = Training {
         initialization: initialize(owner, trainer),
         step: private_training(&cast.data, trainer),
+        rounds: None,
         before_test: Some(reveal_model(owner, trainer)),
         test: validate_model(owner, trainer),
         end: learning.weights_out.is_some().then(|| save_model(owner, trainer)),

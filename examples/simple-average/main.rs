@@ -52,7 +52,7 @@ fn average(start: Instant) -> anyhow::Result<()> {
         values: mean.elements.clone(),
     });
     let plan = session.prepare(&program)?;
-    report.preparation_ms = run::preparation_ms(&program, session.setup())?;
+    report.preparation_ms = run::preparation(&program, session.setup())?.1;
     let pictures = run::views(common, &plan)?;
     let steps = u64::from(options.steps);
     let progress = Progress::start("average", steps);

@@ -15,6 +15,7 @@ mod driver;
 mod fault;
 mod judge;
 mod relay;
+mod rounds;
 mod stage;
 mod table;
 

@@ -96,10 +96,22 @@ impl Stage {
 
     /// Starts a driver: of a new run, or one that goes on with a session.
     pub fn drive(&self, resume: Option<&str>) -> Driver {
+        self.start_driver(resume, None)
+    }
+
+    /// Starts a driver of a run for which so many data owners are enough.
+    pub fn drive_rounds(&self, min_owners: usize) -> Driver {
+        self.start_driver(None, Some(min_owners))
+    }
+
+    fn start_driver(&self, resume: Option<&str>, min_owners: Option<usize>) -> Driver {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["driver", "--exact", "--ignored", "--nocapture"]);
         command.env(driver::CONFIG, self.folder.path().join(DRIVER).join("config.json"));
         command.env(driver::MODEL, self.model).env(driver::RESUME, resume.unwrap_or_default());
+        if let Some(min_owners) = min_owners {
+            command.env(driver::OWNERS, min_owners.to_string());
+        }
         let output = self.folder.path().join("output");
         let file = File::create(&output).expect("a file");
         let child = command.stdout(file).stderr(Stdio::null()).spawn().expect("a driver");
@@ -247,6 +259,19 @@ impl Driver {
     /// The session that it began, by which it can be resumed.
     pub fn session(&self) -> Option<String> {
         Some(self.said(driver::SESSION)).filter(|session| !session.is_empty())
+    }
+
+    /// Waits until it says something: what follows the mark.
+    pub fn await_line(&mut self, mark: &str) -> String {
+        loop {
+            let text = fs::read_to_string(&self.output).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.split_once(mark));
+            match line {
+                Some((_, rest)) => return rest.to_owned(),
+                None => assert!(self.start.elapsed() < DEADLINE && !self.is_done(), "{text}"),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// What follows a mark in what it wrote.
