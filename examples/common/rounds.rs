@@ -81,10 +81,9 @@ pub fn add(took: &mut Vec<Took>, later: &[Participation]) {
 
 /// Who took part, a line for each span.
 pub fn table(took: &[Took]) -> String {
-    let line = |Took { first, last, owners }: &Took| {
-        let steps = format!("{first} to {last}");
-        format!("  {steps:<12}{}\n", owners.join(", "))
-    };
+    let steps = |span: &Took| format!("{} to {}", span.first, span.last);
+    let width = took.iter().map(|span| steps(span).len()).max().unwrap_or(0);
+    let line = |span: &Took| format!("  {:width$}  {}\n", steps(span), span.owners.join(", "));
     let lines: String = took.iter().map(line).collect();
     format!("Who took part in which steps:\n{lines}")
 }

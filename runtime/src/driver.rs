@@ -284,6 +284,11 @@ impl Session {
                 News::Failed(..) | News::Lost(..) => continue,
                 News::Nothing => return Err(self.silence(waiting)),
             };
+            let mut failure = self.waits.explain(failure);
+            let owes = waiting.iter().any(|player| player.as_str() == failure.player);
+            if owes && !failure.reason.contains(" waits ") {
+                failure.reason += "; the driver waits for its answer";
+            }
             self.give_up(&failure);
             return Err(RunError::Failed(failure));
         }

@@ -24,6 +24,7 @@ pub const TRAINED: &str = "<trained> ";
 pub const FAILED: &str = "<failed> ";
 pub const BEGUN: &str = "<begun>";
 pub const LEFT: &str = "<left> ";
+pub const RETURNED: &str = "<returned> ";
 pub const SHORT: &str = "<short> ";
 
 /// Steps of a run, and between two checkpoints.
@@ -121,7 +122,10 @@ fn train_in_rounds(
         let run = session.run_rounds(&rounds, &all, record, ROUNDS, |event| match event {
             Event::Progress { .. } => println!("{BEGUN}"),
             Event::Left { player, reason, .. } => println!("{LEFT}{player}: {reason}"),
-            Event::Returned { .. } => returned = true,
+            Event::Returned { player, .. } => {
+                returned = true;
+                println!("{RETURNED}{player}");
+            }
             Event::Short { missing, needed, .. } => println!("{SHORT}{needed} of {missing:?}"),
             _ => {}
         })?;

@@ -2,18 +2,52 @@
 
 use std::time::{Duration, Instant};
 
-use crate::driver::{BEGUN, LEFT, SHORT};
+use crate::driver::{BEGUN, LEFT, RETURNED, SHORT};
 use crate::fault::{Event, Fault, When};
-use crate::relay::Weather;
 use crate::stage::{Outcome, Stage};
 
 const MODEL: &str = "logistic_regression";
 const OWNER: &str = "train-data-owner-1";
-const ALL: &str = "train-data-owner-0 train-data-owner-1 train-data-owner-2";
-const OTHERS: &str = "train-data-owner-0 train-data-owner-2";
+const OWNERS: [&str; 3] = ["train-data-owner-0", OWNER, "train-data-owner-2"];
 
 /// How long it may take until the others go on without an owner: it is waited for, or is lost.
 const NOTICED: Duration = Duration::from_secs(15);
+
+/// A run that went on without an owner for a while.
+pub struct Absence {
+    /// Why it was left out.
+    pub reason: String,
+    /// Seconds until it was, and, from when it was as before, until it took part again.
+    pub left: f64,
+    pub returned: f64,
+}
+
+/// An event of an owner, who is as before when the others have gone on without it.
+pub fn absence(model: &'static str, event: &Event) -> Absence {
+    let mut stage = Stage::new(model);
+    let mut driver = stage.drive_rounds(2);
+    if let When::After(_) = event.when {
+        driver.await_line(BEGUN);
+    }
+    assert!(event.strike(&mut stage, &mut driver, Instant::now()), "{event:?} came too late");
+    let start = Instant::now();
+    let reason = driver.await_line(LEFT);
+    let left = start.elapsed();
+    assert!(reason.starts_with(event.party), "{event:?}: {reason}");
+    assert!(left < NOTICED, "{event:?}: {left:?}");
+    stage.heal();
+    let start = Instant::now();
+    driver.await_line(RETURNED);
+    let returned = start.elapsed();
+    let (outcome, _) = driver.outcome().unwrap();
+    let others: Vec<_> = OWNERS.into_iter().filter(|name| *name != event.party).collect();
+    assert_eq!(took(&outcome), [OWNERS.join(" "), others.join(" "), OWNERS.join(" ")], "{event:?}");
+    // Nobody but the owner was told that anything has failed.
+    for player in stage.players.iter().filter(|player| player.name != event.party) {
+        assert!(!player.log().contains(" failed: "), "{}: {}", player.name, player.log());
+    }
+    Absence { reason, left: left.as_secs_f64(), returned: returned.as_secs_f64() }
+}
 
 /// Who took part, one after the other, of a run that ended.
 fn took(outcome: &Outcome) -> Vec<String> {
@@ -24,23 +58,9 @@ fn took(outcome: &Outcome) -> Vec<String> {
 
 /// The owner meets `fault` while all train, and then is as before.
 fn leaves_and_returns(fault: Fault) {
-    let mut stage = Stage::new(MODEL);
-    let mut driver = stage.drive_rounds(2);
-    driver.await_line(BEGUN);
-    let start = Instant::now();
     let event = Event { fault, party: OWNER, when: When::After(Duration::ZERO) };
-    assert!(event.strike(&mut stage, &mut driver, start));
-    let left = driver.await_line(LEFT);
-    assert!(left.starts_with(OWNER), "{fault}: {left}");
-    assert!(start.elapsed() < NOTICED, "{fault}: {:?}", start.elapsed());
-    eprintln!("{OWNER} {fault}: left out after {:.1} s: {left}", start.elapsed().as_secs_f64());
-    stage.heal();
-    let (outcome, _) = driver.outcome().unwrap();
-    assert_eq!(took(&outcome), [ALL, OTHERS, ALL], "{fault}");
-    // Nobody but the owner was told that anything has failed.
-    for player in stage.players.iter().filter(|player| player.name != OWNER) {
-        assert!(!player.log().contains(" failed: "), "{}: {}", player.name, player.log());
-    }
+    let Absence { reason, left, returned } = absence(MODEL, &event);
+    eprintln!("{OWNER} {fault}: left out after {left:.1} s ({reason}), back after {returned:.1} s");
 }
 
 #[test]
@@ -74,7 +94,7 @@ fn with_too_few_owners_nothing_is_revealed_until_one_is_back() {
     assert!(more < 2000, "{more} bytes");
     stage.heal();
     let (outcome, _) = driver.outcome().unwrap();
-    assert_eq!(took(&outcome), [ALL]);
+    assert_eq!(took(&outcome), [OWNERS.join(" ")]);
 }
 
 #[test]
@@ -84,8 +104,23 @@ fn a_run_begins_without_an_owner_that_is_down() {
     let mut driver = stage.drive_rounds(2);
     assert!(driver.await_line(LEFT).starts_with(OWNER));
     driver.await_line(BEGUN);
-    stage.relay.set(None, Weather::default());
     stage.heal();
     let (outcome, _) = driver.outcome().unwrap();
-    assert_eq!(took(&outcome), [OTHERS, ALL]);
+    assert_eq!(took(&outcome), [[OWNERS[0], OWNERS[2]].join(" "), OWNERS.join(" ")]);
+}
+
+#[test]
+fn a_player_that_is_stopped_is_told_of_with_who_waits_for_it_where() {
+    let mut stage = Stage::new("network_a");
+    let mut driver = stage.drive(None);
+    // In the middle of the sixth gradient: weights as elements of 64 bits.
+    let when = When::Passed(OWNER, "server2", 118_282 * 8 * 11 / 2);
+    let event = Event { fault: Fault::Stop, party: OWNER, when };
+    assert!(event.strike(&mut stage, &mut driver, Instant::now()));
+    let start = Instant::now();
+    let (outcome, _) = driver.outcome().unwrap();
+    assert!(start.elapsed() < NOTICED, "{:?}", start.elapsed());
+    let Outcome::Failed(error) = outcome else { panic!("{outcome:?}") };
+    let wait = " s for it at private-input_1/share";
+    assert!(error.starts_with(OWNER) && error.contains(wait), "{error}");
 }

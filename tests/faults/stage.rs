@@ -123,9 +123,8 @@ impl Stage {
         self.players.iter().all(|player| {
             let log = player.log();
             let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
-            let opened = log.lines().filter(|l| l.contains("session") && l.ends_with("opened"));
             let ended = count(" closed") + count(" failed: ");
-            opened.count() <= ended
+            count(" opened by ") <= ended
         })
     }
 

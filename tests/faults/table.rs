@@ -8,6 +8,7 @@ use crate::driver::STEPS;
 use crate::fault::{Event, Fault, WEATHERS, When};
 use crate::judge::judge;
 use crate::relay::Weather;
+use crate::rounds::{Absence, absence};
 use crate::stage::{DRIVER, Outcome, Stage};
 
 const MODEL: &str = "network_a";
@@ -38,6 +39,17 @@ to the bit, of one that nothing disturbs.
 |---|---|---|---:|---|
 ";
 
+const ROUNDS_HEAD: &str = "
+## Owners who may be missing
+
+The same with two data owners that are enough, each of which is waited for 2 s. The others go on without
+an owner, whose process is then started again, or woken, or connected again. *Left out* and *back* are
+seconds, from the fault and from its end, until the others take steps without it and with it again.
+
+| fault | when | left out because | left out | back |
+|---|---|---|---:|---:|
+";
+
 /// A row: how often, or where, it is told in the first two columns, and the event.
 struct Row(String, String, Event);
 
@@ -57,6 +69,15 @@ pub fn write() {
             None => "at once".to_owned(),
         };
         let line = format!("| {fault} | {when} | {happened} | {:.1} | {kept} |", verdict.seconds);
+        eprintln!("{line}");
+        writeln!(text, "{line}").expect("a string takes all");
+    }
+    text += ROUNDS_HEAD;
+    for Row(fault, when, event) in absences(&traffic) {
+        let Absence { reason, left, returned } = absence(MODEL, &event);
+        let (_, reason) = reason.split_once(": ").unwrap_or_default();
+        let reason = reason.replace('|', "\\|");
+        let line = format!("| {fault} | {when} | {reason} | {left:.1} | {returned:.1} |");
         eprintln!("{line}");
         writeln!(text, "{line}").expect("a string takes all");
     }
@@ -103,5 +124,20 @@ fn rows(traffic: &[u64; 3]) -> Vec<Row> {
     let fault = Fault::Everywhere("40 ms there and back, 352 Mbit/s", Weather::WIDE);
     let event = Event { fault, party: DRIVER, when: When::After(Duration::ZERO) };
     rows.push(Row(fault.to_string(), "all the time, all links".to_owned(), event));
+    rows
+}
+
+fn absences(traffic: &[u64; 3]) -> Vec<Row> {
+    const OWNER: &str = "train-data-owner-0";
+    let mut rows = Vec::new();
+    for fault in [Fault::Kill, Fault::Stop, Fault::Cut] {
+        for ((phase, from, to), bytes) in PHASES.into_iter().zip(traffic) {
+            for (moment, quarters) in MOMENTS {
+                let bytes = bytes * (4 * STEP + quarters) / (4 * STEPS);
+                let event = Event { fault, party: OWNER, when: When::Passed(from, to, bytes) };
+                rows.push(Row(format!("{OWNER} {fault}"), format!("{moment} {phase}"), event));
+            }
+        }
+    }
     rows
 }

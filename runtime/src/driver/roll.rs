@@ -26,6 +26,8 @@ struct Owner {
 #[derive(Debug)]
 struct Away {
     reason: String,
+    /// Whether that was told.
+    told: bool,
     contact: Contact,
     /// Not before this it is asked to come back, or dialled.
     next: Instant,
@@ -71,7 +73,7 @@ impl Roll {
         let pause = Duration::from_secs((1 << owner.tries.min(LONGEST)) - 1);
         owner.tries += 1;
         let (reason, next) = (reason.to_owned(), Instant::now() + pause);
-        owner.away = Some(Away { reason, contact: Contact::Silent, next });
+        owner.away = Some(Away { reason, told: false, contact: Contact::Silent, next });
         true
     }
 
@@ -153,6 +155,16 @@ impl Roll {
             Some((name.clone(), reason.clone()))
         };
         owners.iter().filter_map(away).collect()
+    }
+
+    /// Who of `owners` is away, and why, unless that was told.
+    pub(super) fn newly_missing(&mut self, owners: &[PlayerName]) -> Vec<(PlayerName, String)> {
+        let untold = |name: &&PlayerName| {
+            let away = self.away(name);
+            away.is_some_and(|away| !std::mem::replace(&mut away.told, true))
+        };
+        let untold: Vec<_> = owners.iter().filter(untold).cloned().collect();
+        self.missing(&untold)
     }
 
     /// Who of `owners` cannot take part, and says so.

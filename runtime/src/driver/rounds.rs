@@ -104,7 +104,7 @@ impl Session {
         let (outcome, returned, watch) = (RoundsRun::default(), Vec::new(), &mut watch);
         let mut chain = self.chain(&all);
         let mut request = Request { owners: &names, rounds, outcome, returned, watch };
-        for (player, reason) in &self.roll.missing(&names) {
+        for (player, reason) in &self.roll.newly_missing(&names) {
             (request.watch)(Event::Left { player, step: chain.done, reason });
         }
         let (first, mut done) = (chain.done, 0);

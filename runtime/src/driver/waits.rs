@@ -34,6 +34,19 @@ impl Waits {
         matches!(self.said(player), Some(None))
     }
 
+    /// A failure with who waits for whom is at fault, and where, unless it says so.
+    pub(super) fn explain(&self, mut failure: Failure) -> Failure {
+        let waits = self.0.keys().filter_map(|waiter| Some((waiter, self.said(waiter)?.as_ref()?)));
+        let waits = waits.filter(|(_, wait)| wait.on == failure.player);
+        if let Some((waiter, Wait { node, millis, .. })) = waits.max_by_key(|(_, wait)| wait.millis)
+            && !failure.reason.contains(" waits ")
+        {
+            let seconds = *millis as f64 / 1e3;
+            failure.reason += &format!("; {waiter} waits {seconds:.1} s for it at {node}");
+        }
+        failure
+    }
+
     fn said(&self, player: &str) -> Option<&Option<Wait>> {
         let (wait, at) = self.0.get(player)?;
         (at.elapsed() < FRESH).then_some(wait)
@@ -94,6 +107,18 @@ mod tests {
         let failure = chain(60).unwrap();
         assert_eq!(failure.player, "carol");
         assert!(failure.reason.starts_with("server waits 58 s for it at carol/share"), "{failure}");
+    }
+
+    #[test]
+    fn a_failure_says_who_waits_longest_where() {
+        let waits = told(&[("ann", Some(("bob", 2))), ("carol", Some(("bob", 3))), ("dave", None)]);
+        let explained = |player: &str, reason: &str| {
+            let (player, reason) = (player.to_owned(), reason.to_owned());
+            waits.explain(Failure { player, reason }).to_string()
+        };
+        assert_eq!(explained("bob", "gone"), "bob: gone; carol waits 3.0 s for it at bob/share");
+        assert_eq!(explained("bob", "ann waits for it"), "bob: ann waits for it");
+        assert_eq!(explained("ann", "gone"), "ann: gone");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{PlanState, PlayerSession, State};
 use crate::message::{Control, Failure, Frame, Optional, PlanIndex, Wait};
 
 /// How long a player waits, or works on one thing, before it says so, and then says so again.
-pub(crate) const LONG: Duration = Duration::from_secs(3);
+pub(crate) const LONG: Duration = Duration::from_secs(2);
 
 /// Whom a plan need not wait for.
 #[derive(Debug, Default)]
@@ -35,9 +35,11 @@ impl Patience {
         self.optional.contains(player)
     }
 
-    /// How long to wait for `player` before it is told.
-    fn of(&self, player: &PlayerName) -> Duration {
-        if self.is_optional(player) { self.timeout.min(LONG) } else { LONG }
+    /// When it is told next that `player` is waited for, since `moved` and last told at `told`.
+    fn due(&self, player: &PlayerName, moved: Instant, told: Instant) -> Instant {
+        let again = moved.max(told) + LONG;
+        let timeout = self.is_optional(player).then(|| moved.checked_add(self.timeout)).flatten();
+        timeout.filter(|timeout| told < *timeout).map_or(again, |timeout| timeout.min(again))
     }
 }
 
@@ -128,18 +130,20 @@ impl State {
         let preparing = || self.plans.iter().find(|(_, plan)| !plan.ready);
         let current = self.running().or_else(|| preparing().map(|(&index, plan)| (index, plan)));
         let waited = self.moved.elapsed();
-        let (plan, wait, limit) = match current {
-            None => (self.building?, None, LONG),
+        let (moved, told) = (self.moved, self.pulsed);
+        let again = moved.max(told) + LONG;
+        let (plan, wait, due) = match current {
+            None => (self.building?, None, again),
             Some((index, plan)) => match plan.waits() {
-                None => (index, None, LONG),
+                None => (index, None, again),
                 Some((on, node)) => {
-                    let (limit, on) = (plan.patience.of(on), on.as_str().to_owned());
+                    let due = plan.patience.due(on, moved, told);
                     let millis = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-                    (index, Some(Wait { on, node: node.to_owned(), millis }), limit)
+                    let (on, node) = (on.as_str().to_owned(), node.to_owned());
+                    (index, Some(Wait { on, node, millis }), due)
                 }
             },
         };
-        let due = if self.pulsed > self.moved { self.pulsed + LONG } else { self.moved + limit };
         let now = Instant::now();
         (now >= due).then(|| {
             self.pulsed = now;

@@ -97,7 +97,7 @@ impl Session {
         };
         let begun = ends.values().map(|end| end.begun).max().unwrap_or(done).max(done);
         request.outcome.run.published.retain(|(_, value)| value.step < done);
-        let missing = self.roll.missing(&current.owners);
+        let missing = self.roll.newly_missing(&current.owners);
         chain.count(done, begun, &mut request.outcome.participation);
         chain.current = None;
         for (player, reason) in &missing {

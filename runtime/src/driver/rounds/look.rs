@@ -48,6 +48,7 @@ impl Session {
                 Failure { player: player.as_str().to_owned(), reason }
             }
         };
+        let failure = self.waits.explain(failure);
         self.give_up(&failure);
         Err(RunError::Failed(failure))
     }
