@@ -18,7 +18,8 @@ use sordino_ops::tensor::matmul::{MatmulShape, matmul_f32};
 use sordino_ops::tensor::pad::{Pad, PadId, PadKey, sum_pads_into};
 use sordino_ops::tensor::ring::{Ring, add3_into};
 use sordino_ops::tensor::ring_matmul::{Write, matmul_ring};
-use sordino_ops::tensor::ring_ops::{mul_shares, shift_right_signed_assign};
+use sordino_ops::tensor::ring_ops::{cross_products, shift_right_signed_assign};
+use sordino_ops::tensor::truncation::{truncate_first, truncate_last, truncate_second};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -153,7 +154,7 @@ fn ring_elementwise<R: Ring>(c: &mut Criterion) {
     const N: usize = 65_536;
     let shares = [(); 4].map(|()| elements::<R>(N));
     let [x0, x1, y0, y1] = &shares;
-    let mut out = elements::<R>(N);
+    let (mut out, mut pad) = (elements::<R>(N), elements::<R>(N));
     let mut planes = vec![0; N / 64 * R::WIDTH as usize];
     let words = [(); 4].map(|()| elements::<u64>(N));
     let mut ands = vec![0; N];
@@ -165,7 +166,16 @@ fn ring_elementwise<R: Ring>(c: &mut Criterion) {
                 pool.install(|| b.iter(&mut *run));
             });
         };
-        bench("mul_shares", &mut || mul_shares(x0, x1, y0, y1, &mut out, Write::Add));
+        bench("products of a server", &mut || cross_products(1, &mut out, [x1, y0, y1]));
+        bench("truncate_first, 16 bits", &mut || {
+            let pads = [0, 1, 2].map(|i| &words[i][..N / 4]);
+            truncate_first(16, &mut out, &mut pad, pads, &mut ands[..N / 4]);
+        });
+        bench("truncate_second, 16 bits", &mut || {
+            let pads = [0, 1].map(|i| &words[i][..N / 4]);
+            truncate_second(16, &mut out, pads, &mut ands[..N / 4]);
+        });
+        bench("truncate_last, 16 bits", &mut || truncate_last(16, &mut out, &words[0][..N / 4]));
         bench("shift_right_signed", &mut || shift_right_signed_assign(&mut out, 13));
         bench("slice_bits, all", &mut || slice_bits(x0, 0..R::WIDTH, &mut planes));
         bench("unslice_bits, all", &mut || unslice_bits(&planes, &mut out));

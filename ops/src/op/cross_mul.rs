@@ -5,6 +5,7 @@ use sordino_graph::{AttributeKind, AttributeSpec, OpSpec, Role};
 use super::mul;
 use crate::cross;
 use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::tensor::ring_ops::cross_products;
 use crate::value::{Tensor, TensorRing};
 
 /// The products of summands that fall to `server`, element by element; see
@@ -25,19 +26,7 @@ pub static OP: Op = Op {
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [mut x, next_x, y, next_y] =
         cx.shares::<R>(inputs)?.try_into().or_else(|_| cx.bug("takes four shares"))?;
-    let others = next_x.as_slice().iter().zip(y.as_slice()).zip(next_y.as_slice());
-    let summands = x.make_mut().iter_mut().zip(others).map(|(x, ((a, b), c))| (x, *a, *b, *c));
-    match cx.size("server")? {
-        0 => summands.for_each(|(x, next_x, y, next_y)| {
-            *x = x.wrapping_add(next_x).wrapping_mul(y.wrapping_add(next_y));
-        }),
-        1 => summands.for_each(|(x, next_x, y, next_y)| {
-            let second = next_x.wrapping_mul(y.wrapping_add(next_y));
-            *x = x.wrapping_mul(next_y).wrapping_add(second);
-        }),
-        _ => summands.for_each(|(x, next_x, y, next_y)| {
-            *x = x.wrapping_mul(next_y).wrapping_add(next_x.wrapping_mul(y));
-        }),
-    }
+    let others = [next_x.as_slice(), y.as_slice(), next_y.as_slice()];
+    cross_products(cx.size("server")?, x.make_mut(), others);
     Ok(vec![R::tensor(x)])
 }

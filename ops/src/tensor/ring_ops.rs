@@ -5,22 +5,14 @@
 use super::kernels;
 use super::pieces::each_piece;
 use super::ring::Ring;
-use super::ring_matmul::Write;
 
-/// One player's part of the product of replicated shares, `x0 y0 + x0 y1 + x1 y0`, to `out`.
+/// The products of summands that fall to `server` (0, 1 or 2), element by element, in the place of
+/// `x`; see [`cross`](crate::cross). The others are the next server's summand of x, and both of y.
 ///
 /// # Panics
 /// If the lengths differ.
-pub fn mul_shares<R: Ring>(x0: &[R], x1: &[R], y0: &[R], y1: &[R], out: &mut [R], write: Write) {
-    each_piece([x0, x1, y0, y1], out, &|shares, out| kernels::mul_shares(shares, out, write));
-}
-
-/// [`mul_shares`] of a secret with itself, `x0 x0 + 2 x0 x1`.
-///
-/// # Panics
-/// If the lengths differ.
-pub fn square_shares<R: Ring>(x0: &[R], x1: &[R], out: &mut [R], write: Write) {
-    each_piece([x0, x1], out, &|shares, out| kernels::square_shares(shares, out, write));
+pub fn cross_products<R: Ring>(server: usize, x: &mut [R], others: [&[R]; 3]) {
+    each_piece(others, x, &|others, x| kernels::cross_products(server, others, x));
 }
 
 /// `acc[i] = acc[i] * 2^bits`.
@@ -51,28 +43,20 @@ pub fn shift_right_signed_assign<R: Ring>(acc: &mut [R], bits: u32) {
 }
 
 #[inline(always)]
-pub(super) fn mul_anywhere<R: Ring>([x0, x1, y0, y1]: [&[R]; 4], out: &mut [R], write: Write) {
-    let shares = x0.iter().zip(x1).zip(y0.iter().zip(y1));
-    put(
-        shares.map(|((&x0, &x1), (&y0, &y1))| {
-            x0.wrapping_mul(y0.wrapping_add(y1)).wrapping_add(x1.wrapping_mul(y0))
+pub(super) fn cross_anywhere<R: Ring>(server: usize, [next_x, y, next_y]: [&[R]; 3], x: &mut [R]) {
+    let others = next_x.iter().zip(y).zip(next_y);
+    let summands = x.iter_mut().zip(others).map(|(x, ((&a, &b), &c))| (x, a, b, c));
+    match server {
+        0 => summands.for_each(|(x, next_x, y, next_y)| {
+            *x = x.wrapping_add(next_x).wrapping_mul(y.wrapping_add(next_y));
         }),
-        out,
-        write,
-    );
-}
-
-#[inline(always)]
-pub(super) fn square_anywhere<R: Ring>([x0, x1]: [&[R]; 2], out: &mut [R], write: Write) {
-    let shares = x0.iter().zip(x1);
-    put(shares.map(|(&x0, &x1)| x0.wrapping_mul(x0.wrapping_add(x1).wrapping_add(x1))), out, write);
-}
-
-#[inline(always)]
-fn put<R: Ring>(results: impl Iterator<Item = R>, out: &mut [R], write: Write) {
-    match write {
-        Write::Replace => out.iter_mut().zip(results).for_each(|(out, x)| *out = x),
-        Write::Add => out.iter_mut().zip(results).for_each(|(out, x)| *out = out.wrapping_add(x)),
+        1 => summands.for_each(|(x, next_x, y, next_y)| {
+            let second = next_x.wrapping_mul(y.wrapping_add(next_y));
+            *x = x.wrapping_mul(next_y).wrapping_add(second);
+        }),
+        _ => summands.for_each(|(x, next_x, y, next_y)| {
+            *x = x.wrapping_mul(next_y).wrapping_add(next_x.wrapping_mul(y));
+        }),
     }
 }
 
@@ -95,6 +79,7 @@ pub(super) fn shift_right_signed_anywhere<R: Ring>(acc: &mut [R], bits: u32) {
 mod tests {
     use super::*;
     use crate::tensor::kernels::units::with_each_unit;
+    use crate::tensor::ring::add_assign;
 
     fn samples<R: Ring>(n: usize) -> Vec<R> {
         let mut x = 3u128;
@@ -106,27 +91,20 @@ mod tests {
             .collect()
     }
 
+    /// The three servers' products add up to that of the secrets.
     fn products<R: Ring>(n: usize) {
-        let all = samples::<R>(5 * n);
-        let [x0, x1, y0, y1, old] = std::array::from_fn(|i| &all[i * n..(i + 1) * n]);
-        let product = |i: usize, y0: &[R], y1: &[R]| {
-            let mixed = x0[i].wrapping_mul(y1[i]).wrapping_add(x1[i].wrapping_mul(y0[i]));
-            mixed.wrapping_add(x0[i].wrapping_mul(y0[i]))
-        };
+        let all = samples::<R>(6 * n);
+        let summand = |i: usize| &all[i * n..(i + 1) * n];
+        let (x, y) = ([0, 1, 2].map(summand), [3, 4, 5].map(summand));
+        let total = |x: [&[R]; 3], i: usize| x[0][i].wrapping_add(x[1][i]).wrapping_add(x[2][i]);
         let check = || {
-            let mut out = old.to_vec();
-            mul_shares(x0, x1, y0, y1, &mut out, Write::Replace);
-            assert!((0..n).all(|i| out[i] == product(i, y0, y1)));
-            mul_shares(x0, x1, x0, x1, &mut out, Write::Add);
-            assert!(
-                (0..n).all(|i| { out[i] == product(i, y0, y1).wrapping_add(product(i, x0, x1)) })
-            );
-            square_shares(x0, x1, &mut out, Write::Replace);
-            assert!((0..n).all(|i| out[i] == product(i, x0, x1)));
-            square_shares(x0, x1, &mut out, Write::Add);
-            assert!(
-                (0..n).all(|i| { out[i] == product(i, x0, x1).wrapping_add(product(i, x0, x1)) })
-            );
+            let mut sum = vec![R::default(); n];
+            for (own, next) in [(0, 1), (1, 2), (2, 0)] {
+                let mut part = x[own].to_vec();
+                cross_products(own, &mut part, [x[next], y[own], y[next]]);
+                add_assign(&mut sum, &part);
+            }
+            assert!((0..n).all(|i| sum[i] == total(x, i).wrapping_mul(total(y, i))));
         };
         if n > 10_000 { check() } else { with_each_unit(check) }
     }
@@ -171,7 +149,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "lengths differ")]
     fn lengths_must_agree() {
-        square_shares(&[0u64; 2], &[0; 3], &mut [0; 2], Write::Replace);
+        cross_products(0, &mut [0u64; 2], [&[0; 2], &[0; 3], &[0; 2]]);
     }
 
     #[test]

@@ -19,6 +19,7 @@
 //! has with the second of them, a's side sends d = top(a) − x to the first, and d·top(b) and
 //! x·top(b) add up to the product.
 
+use super::kernels;
 use super::ring::Ring;
 
 /// Numbers of a few bits in words: as many as fit, the first lowest.
@@ -104,23 +105,10 @@ pub fn truncate_first<R: Ring>(
     [x, to_first, to_second]: [&[u64]; 3],
     d: &mut [u64],
 ) {
-    let packing = Packing::new(bits);
-    assert_eq!((pad.len(), d.len()), (a.len(), packing.words(a.len())), "truncation: lengths");
-    let (before, after) = offsets::<R>(bits);
-    let n = packing.per_word();
-    let elements = a.chunks_mut(n).zip(pad.chunks_mut(n));
-    let words = x.iter().zip(to_first).zip(to_second).zip(d);
-    for ((a, pad), (((&x, &to_first), &to_second), d)) in elements.zip(words) {
-        let mut word = 0;
-        for (i, (a, pad)) in a.iter_mut().zip(pad).enumerate() {
-            let value = a.wrapping_add(before);
-            word |= packing.put(top(value).wrapping_sub(packing.get(x, i)), i);
-            let rest = shifted(value, bits).wrapping_sub(after).wrapping_sub(*pad);
-            *a = rest.wrapping_add(raised(packing.get(to_second, i), bits));
-            *pad = pad.wrapping_add(raised(packing.get(to_first, i), bits));
-        }
-        *d = word;
-    }
+    let words = Packing::new(bits).words(a.len());
+    let lengths = [x, to_first, to_second].map(<[u64]>::len);
+    assert_eq!((pad.len(), d.len(), lengths), (a.len(), words, [words; 3]), "truncation: lengths");
+    kernels::truncate_first(bits, a, pad, [x, to_first, to_second], d);
 }
 
 /// b's side. `b` becomes this player's part of the summand that the players of this side have, to
@@ -135,19 +123,9 @@ pub fn truncate_second<R: Ring>(
     [factor, pad]: [&[u64]; 2],
     sent: &mut [u64],
 ) {
-    let packing = Packing::new(bits);
-    assert_eq!(sent.len(), packing.words(b.len()), "truncation: lengths");
-    let elements = b.chunks_mut(packing.per_word());
-    for (b, ((&factor, &pad), sent)) in elements.zip(factor.iter().zip(pad).zip(sent)) {
-        let mut word = 0;
-        for (i, b) in b.iter_mut().enumerate() {
-            let product = packing.get(factor, i) & top(*b).wrapping_neg();
-            let hidden = product.wrapping_sub(packing.get(pad, i)) & packing.mask();
-            word |= packing.put(hidden, i);
-            *b = shifted(*b, bits).wrapping_add(raised(hidden, bits));
-        }
-        *sent = word;
-    }
+    let words = Packing::new(bits).words(b.len());
+    assert_eq!([factor.len(), pad.len(), sent.len()], [words; 3], "truncation: lengths");
+    kernels::truncate_second(bits, b, [factor, pad], sent);
 }
 
 /// Adds the other player's part, `received`, to what [`truncate_second`] left.
@@ -155,19 +133,130 @@ pub fn truncate_second<R: Ring>(
 /// # Panics
 /// When lengths differ.
 pub fn truncate_last<R: Ring>(bits: u32, part: &mut [R], received: &[u64]) {
-    let packing = Packing::new(bits);
-    assert_eq!(received.len(), packing.words(part.len()), "truncation: lengths");
-    for (part, &word) in part.chunks_mut(packing.per_word()).zip(received) {
-        for (i, x) in part.iter_mut().enumerate() {
-            *x = x.wrapping_add(raised(packing.get(word, i), bits));
+    let words = Packing::new(bits).words(part.len());
+    assert_eq!(received.len(), words, "truncation: lengths");
+    kernels::truncate_last(bits, part, received);
+}
+
+/// Calls a function with the packing of these bits. It is compiled for the bits that the precisions
+/// drop, by themselves: shifts by a constant are what vectors need.
+macro_rules! packed {
+    ($bits:expr, |$packing:ident| $body:expr) => {
+        match $bits {
+            16 => {
+                let $packing = Packing { bits: 16 };
+                $body
+            }
+            32 => {
+                let $packing = Packing { bits: 32 };
+                $body
+            }
+            bits => {
+                let $packing = Packing { bits };
+                $body
+            }
         }
+    };
+}
+
+/// Calls `work` with each word's place and the elements that have a number in it.
+#[inline(always)]
+fn each_word<R>(packing: Packing, x: &mut [R], mut work: impl FnMut(usize, &mut [R])) {
+    // Words that are full by themselves: the length of their loops is known.
+    let mut full = x.chunks_exact_mut(packing.per_word());
+    let mut place = 0;
+    for x in &mut full {
+        work(place, x);
+        place += 1;
     }
+    if let rest @ [_, ..] = full.into_remainder() {
+        work(place, rest);
+    }
+}
+
+#[inline(always)]
+pub(super) fn first_anywhere<R: Ring>(
+    bits: u32,
+    a: &mut [R],
+    pad: &mut [R],
+    [x, to_first, to_second]: [&[u64]; 3],
+    d: &mut [u64],
+) {
+    packed!(bits, |packing| {
+        let n = packing.per_word();
+        let (a, last_a) = a.split_at_mut(a.len() / n * n);
+        let (pad, last_pad) = pad.split_at_mut(a.len());
+        let mut words = x.iter().zip(to_first).zip(to_second).zip(d);
+        let full = a.chunks_exact_mut(n).zip(pad.chunks_exact_mut(n));
+        for ((a, pad), (((&x, &to_first), &to_second), d)) in full.zip(&mut words) {
+            *d = first_word(packing, a, pad, [x, to_first, to_second]);
+        }
+        for (((&x, &to_first), &to_second), d) in words {
+            *d = first_word(packing, last_a, last_pad, [x, to_first, to_second]);
+        }
+    });
+}
+
+#[inline(always)]
+fn first_word<R: Ring>(
+    packing: Packing,
+    a: &mut [R],
+    pad: &mut [R],
+    [x, to_first, to_second]: [u64; 3],
+) -> u64 {
+    let bits = packing.bits;
+    let (before, after) = offsets::<R>(bits);
+    let mut word = 0;
+    for (i, (a, pad)) in a.iter_mut().zip(pad).enumerate() {
+        let value = a.wrapping_add(before);
+        word |= packing.put(top(value).wrapping_sub(packing.get(x, i)), i);
+        let rest = shifted(value, bits).wrapping_sub(after).wrapping_sub(*pad);
+        *a = rest.wrapping_add(raised(packing.get(to_second, i), bits));
+        *pad = pad.wrapping_add(raised(packing.get(to_first, i), bits));
+    }
+    word
+}
+
+#[inline(always)]
+pub(super) fn second_anywhere<R: Ring>(
+    bits: u32,
+    b: &mut [R],
+    [factor, pad]: [&[u64]; 2],
+    sent: &mut [u64],
+) {
+    packed!(bits, |packing| {
+        each_word(packing, b, |i, b| sent[i] = second_word(packing, b, [factor[i], pad[i]]));
+    });
+}
+
+#[inline(always)]
+fn second_word<R: Ring>(packing: Packing, b: &mut [R], [factor, pad]: [u64; 2]) -> u64 {
+    let mut word = 0;
+    for (i, b) in b.iter_mut().enumerate() {
+        let product = packing.get(factor, i) & top(*b).wrapping_neg();
+        let hidden = product.wrapping_sub(packing.get(pad, i)) & packing.mask();
+        word |= packing.put(hidden, i);
+        *b = shifted(*b, packing.bits).wrapping_add(raised(hidden, packing.bits));
+    }
+    word
+}
+
+#[inline(always)]
+pub(super) fn last_anywhere<R: Ring>(bits: u32, part: &mut [R], received: &[u64]) {
+    packed!(bits, |packing| {
+        each_word(packing, part, |word, part| {
+            for (i, x) in part.iter_mut().enumerate() {
+                *x = x.wrapping_add(raised(packing.get(received[word], i), packing.bits));
+            }
+        });
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::random::SplitMix64;
+    use crate::tensor::kernels::units::with_each_unit;
 
     /// The truncation of each value, shared with random numbers, by the three players in turn.
     fn truncated<R: Ring>(values: &[R], bits: u32, random: &mut SplitMix64) -> Vec<R> {
@@ -212,11 +301,13 @@ mod tests {
 
     #[test]
     fn errs_by_less_than_one_unit_up_to_the_largest_values() {
-        for bits in [1, 7, 16, 32] {
-            errs_by_one_unit::<u64>(bits);
-            errs_by_one_unit::<u128>(bits);
-        }
-        errs_by_one_unit::<u128>(48);
+        with_each_unit(|| {
+            for bits in [1, 7, 16, 32] {
+                errs_by_one_unit::<u64>(bits);
+                errs_by_one_unit::<u128>(bits);
+            }
+            errs_by_one_unit::<u128>(48);
+        });
     }
 
     #[test]

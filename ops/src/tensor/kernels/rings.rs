@@ -7,6 +7,7 @@ use crate::tensor::digits::{self, DIGIT};
 use crate::tensor::ring::{self, Ring};
 use crate::tensor::ring_matmul::{self, Write, thin};
 use crate::tensor::ring_ops;
+use crate::tensor::truncation;
 
 for_each_vector_unit! {
     /// [`ring::add_assign`].
@@ -77,20 +78,41 @@ for_each_vector_unit! {
 }
 
 for_each_vector_unit! {
-    /// [`ring_ops::mul_shares`] on this thread.
-    fn mul_shares as ring_ops::mul_anywhere where R: Ring => (
-        shares: [&[R]; 4],
-        out: &mut [R],
-        write: Write,
+    /// [`ring_ops::cross_products`] on this thread.
+    fn cross_products as ring_ops::cross_anywhere where R: Ring => (
+        server: usize,
+        others: [&[R]; 3],
+        x: &mut [R],
     )
 }
 
 for_each_vector_unit! {
-    /// [`ring_ops::square_shares`] on this thread.
-    fn square_shares as ring_ops::square_anywhere where R: Ring => (
-        shares: [&[R]; 2],
-        out: &mut [R],
-        write: Write,
+    /// [`truncation::truncate_first`].
+    fn truncate_first as truncation::first_anywhere where R: Ring => (
+        bits: u32,
+        a: &mut [R],
+        pad: &mut [R],
+        pads: [&[u64]; 3],
+        d: &mut [u64],
+    )
+}
+
+for_each_vector_unit! {
+    /// [`truncation::truncate_second`].
+    fn truncate_second as truncation::second_anywhere where R: Ring => (
+        bits: u32,
+        b: &mut [R],
+        words: [&[u64]; 2],
+        sent: &mut [u64],
+    )
+}
+
+for_each_vector_unit! {
+    /// [`truncation::truncate_last`].
+    fn truncate_last as truncation::last_anywhere where R: Ring => (
+        bits: u32,
+        part: &mut [R],
+        received: &[u64],
     )
 }
 
