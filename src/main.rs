@@ -1,18 +1,22 @@
 //! The `sordino` binary: what an operator of a player uses.
 
+mod log;
 mod plans;
 mod review;
 mod sign;
+mod status;
+mod stop;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::SystemTime;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use sordino::PlayerName;
-use sordino::players::{Identity, certificate::Moment, identity};
-use sordino::runtime::{Consent, Flags, ServeOptions, serve};
+use sordino::players::{Identity, identity};
+use sordino::runtime::status::ask;
+use sordino::runtime::{Consent, Flags, ServeOptions, serve, state_folder};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -27,7 +31,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a player until it is told to stop (Ctrl-C, SIGTERM).
+    /// Run a player until it is told to stop (Ctrl-C, SIGTERM): then it finishes the steps that have
+    /// begun, and keeps them in sessions that keep checkpoints. Told again, it stops at once.
     Player {
         /// Who it is: a name of the list of players.
         name: PlayerName,
@@ -59,9 +64,32 @@ enum Command {
         /// --release, --over and --insecure. Plans that the player has signed run as well.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["release", "over", "insecure"])]
         policy: Option<PathBuf>,
+        /// How to write what happens, on standard error: as sentences for people, or as JSON, an
+        /// object a line, for programs.
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        log_format: log::Format,
+        /// How long sessions may take to end when the player is told to stop.
+        #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+        stop_within: u64,
         /// Stop as well when standard input ends, as it does when whoever started the player dies.
         #[arg(long)]
         until_eof: bool,
+    },
+    /// Say what a player does that runs on this machine, as this user: its sessions, steps, peers,
+    /// bytes, and how long certificates are valid.
+    Status {
+        /// Who.
+        name: PlayerName,
+        /// The list of players that it was started with.
+        #[arg(long, value_name = "FILE", default_value = "config.json")]
+        config: PathBuf,
+        /// The folder of its state, if it was started with another one than state/NAME beside the
+        /// list of players.
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Say what plans do: which inputs of whom they read, who learns what of them, what the network
     /// carries.
@@ -127,14 +155,21 @@ fn run(command: Command) -> anyhow::Result<()> {
             over,
             insecure,
             policy,
+            log_format,
+            stop_within,
             until_eof,
         } => {
             let consent = match policy {
                 Some(policy) => Consent::load(&policy)?,
                 None => Flags { release, over, insecure }.into(),
             };
-            let options = ServeOptions { name, config, data, state, consent, listen };
-            serve(&options, log, || stop_signal(until_eof)).map_err(Into::into)
+            let stop_within = Duration::from_secs(stop_within);
+            let options = ServeOptions { name, config, data, state, consent, listen, stop_within };
+            let log = log_format.of(options.name.clone());
+            serve(&options, log, || stop::told(until_eof)).map_err(Into::into)
+        }
+        Command::Status { name, config, state, json } => {
+            status(&state_folder(&config, &name, state.as_deref()), json)
         }
         Command::Review { file, view, json } => review::run(&file, view.as_deref(), json),
         Command::Sign { file, player, config } => sign::run(&file, &player, &config),
@@ -143,7 +178,15 @@ fn run(command: Command) -> anyhow::Result<()> {
 }
 
 #[allow(clippy::print_stdout, reason = "what the command is for")]
-fn keygen(name: &PlayerName, out: &std::path::Path, days: u32, force: bool) -> anyhow::Result<()> {
+fn status(folder: &Path, json: bool) -> anyhow::Result<()> {
+    let status = ask(folder)?;
+    let text = if json { serde_json::to_string_pretty(&status)? } else { status::show(&status) };
+    println!("{text}");
+    Ok(())
+}
+
+#[allow(clippy::print_stdout, reason = "what the command is for")]
+fn keygen(name: &PlayerName, out: &Path, days: u32, force: bool) -> anyhow::Result<()> {
     let identity = Identity::generate(name, days)?;
     identity.save(out, force)?;
     println!("{name} {}", identity.fingerprint());
@@ -153,29 +196,4 @@ fn keygen(name: &PlayerName, out: &std::path::Path, days: u32, force: bool) -> a
         identity::certificate_file(out, name).display()
     );
     Ok(())
-}
-
-fn log(line: &str) {
-    eprintln!("{} {line}", Moment::from(SystemTime::now()));
-}
-
-/// Done when the process is asked to stop, or, if so wished, when standard input ends.
-async fn stop_signal(until_eof: bool) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-        () = end_of_input(), if until_eof => log("standard input ended"),
-    }
-}
-
-async fn end_of_input() {
-    let (ended, end) = tokio::sync::oneshot::channel();
-    // A thread of its own: a read of standard input cannot be cancelled.
-    std::thread::spawn(move || {
-        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
-        let _ = ended.send(());
-    });
-    let _ = end.await;
 }

@@ -3,20 +3,15 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::net::UdpSocket;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-use common::program::{ModelOwner, federated_training, initialize};
-use common::{mnist, model_owner, parties, published, setup, within};
-use sordino::ops::data::Dataset;
-use sordino::players::Identity;
+use common::processes::{
+    Processes, begin, ends_as_if_uninterrupted, model, open, resume, train, weights,
+};
+use common::program::{federated_training, initialize};
+use common::{mnist, setup, within};
 use sordino::prelude::*;
-use sordino::runtime::SessionId;
 
 /// Where the driver's process finds the list of players.
 const CONFIG: &str = "SORDINO_TEST_CONFIG";
@@ -24,148 +19,11 @@ const CONFIG: &str = "SORDINO_TEST_CONFIG";
 /// How the driver's process begins the line that says which session it runs.
 const RUNS: &str = "runs session ";
 
-#[secure_function]
-fn publish_weights(g: &Recording<'_>, owner: &ModelOwner) {
-    for parameter in owner.model.parameters() {
-        let value = read_variable(g, &owner.player, &parameter.name, &parameter.ty());
-        publish(&parameter.name, value);
-    }
-}
-
-/// The players of the federated program, a process each.
-struct Processes {
-    folder: tempfile::TempDir,
-    running: BTreeMap<String, Child>,
-}
-
-impl Processes {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let players = setup("ABY3", Fixed::LOW).players;
-        // Held until all have one, so that no two get the same.
-        let bind = |_: &PlayerName| UdpSocket::bind("127.0.0.1:0").unwrap();
-        let sockets: Vec<_> = players.iter().map(bind).collect();
-        let entry = |(player, socket): (&PlayerName, &UdpSocket)| {
-            format!("{:?}: {:?}", player.as_str(), socket.local_addr().unwrap().to_string())
-        };
-        let entries: Vec<_> = players.iter().zip(&sockets).map(entry).collect();
-        fs::write(folder.path().join("config.json"), format!("{{{}}}", entries.join(", ")))
-            .unwrap();
-        for name in players.iter().chain(&["driver", "driver-2"].map(common::player)) {
-            Identity::generate(name, 1).unwrap().save(folder.path(), false).unwrap();
-        }
-        drop(sockets);
-        let mut processes = Self { folder, running: BTreeMap::new() };
-        players.iter().for_each(|player| processes.launch(player.as_str()));
-        processes
-    }
-
-    fn config(&self) -> PathBuf {
-        self.folder.path().join("config.json")
-    }
-
-    /// Starts a player, and waits until it listens.
-    fn launch(&mut self, name: &str) {
-        let log = self.folder.path().join(format!("{name}.log"));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sordino"));
-        command.args(["player", name, "--until-eof", "--config"]).arg(self.config());
-        command.arg("--data").arg(mnist());
-        if name == model_owner().as_str() {
-            command.arg("--release");
-        }
-        // The pipe ends with the test, whatever becomes of it.
-        command.stdin(Stdio::piped()).stderr(File::create(&log).unwrap());
-        self.running.insert(name.to_owned(), command.spawn().unwrap());
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !fs::read_to_string(&log).unwrap().contains("listens at") {
-            assert!(Instant::now() < deadline, "{}", fs::read_to_string(&log).unwrap());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// SIGKILL.
-    fn kill(&mut self, name: &str) {
-        let mut child = self.running.remove(name).unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-}
-
-impl Drop for Processes {
-    fn drop(&mut self) {
-        for child in self.running.values_mut() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn model() -> (ModelOwner, Vec<common::program::DataOwner>) {
-    parties("logistic_regression", Dataset::LrMnist)
-}
-
-/// The bits of the weights.
-fn weights(session: &mut Session) -> Vec<u64> {
-    let (owner, _) = model();
-    let run = session.run(&publish_weights(&owner), 1).unwrap();
-    let parameters = owner.model.parameters();
-    let all = parameters.iter().flat_map(|p| published(&run, &p.name)[0].to_vec());
-    all.map(f64::to_bits).collect()
-}
-
-/// A session that keeps checkpoints, over the network.
-fn open(config: &Path) -> Session {
-    let mut session = Session::remote(setup("ABY3", Fixed::LOW), config).unwrap();
-    session.checkpoint_every(7);
-    session
-}
-
-/// Trains until all is over, which it is when a player is gone.
-fn train(session: &mut Session, watch: impl FnMut(Event<'_>)) -> RunError {
-    let (owner, data_owners) = model();
-    let step = federated_training(&owner, &data_owners);
-    session.run_with(&step, 1_000_000, watch).expect_err("a player was killed")
-}
-
-/// A session that goes on, and the steps that were done.
-fn resume(config: &Path, id: SessionId) -> (Session, u64) {
-    let (owner, data_owners) = model();
-    let step = federated_training(&owner, &data_owners);
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        let mut session = open(config);
-        session.resume(id).unwrap();
-        let done = session.steps_of(&step).unwrap();
-        match session.prepare(&step) {
-            Ok(_) => return (session, done),
-            // Some seconds pass before a player knows that a connection leads to a process that is
-            // no more.
-            Err(RunError::Failed(_)) if Instant::now() < deadline => {}
-            Err(error) => panic!("{error}"),
-        }
-    }
-}
-
-/// Three steps more, and the weights are those of a training in one piece, in one process.
-fn ends_as_if_uninterrupted(mut session: Session, done: u64) {
-    let (owner, data_owners) = model();
-    let step = federated_training(&owner, &data_owners);
-    session.run(&step, 3).unwrap();
-    let resumed = weights(&mut session);
-    let mut whole = Session::local(setup("ABY3", Fixed::LOW), mnist(), None).unwrap();
-    whole.run(&initialize(&owner), 1).unwrap();
-    whole.run(&step, done + 3).unwrap();
-    assert!(resumed == weights(&mut whole), "other weights after {done} + 3 steps");
-}
-
 #[test]
 fn each_role_is_killed_and_the_run_goes_on() {
     within(300, || {
-        let mut processes = Processes::start();
-        let config = processes.config();
-        let mut session = open(&config);
-        let id = session.id();
-        session.run(&initialize(&model().0), 1).unwrap();
+        let (mut processes, mut session) = begin();
+        let (config, id) = (processes.config(), session.id());
         let mut before = 0;
         for victim in ["server0", "model-owner", "server2", "train-data-owner-1", "server1"] {
             let mut alive = true;

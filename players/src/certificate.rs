@@ -148,6 +148,12 @@ impl Moment {
     pub fn now() -> Self {
         SystemTime::now().into()
     }
+
+    /// As programs write it: `2026-11-22T15:42:00Z`.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        self.to_string().replacen(' ', "T", 1).replace(" UTC", "Z")
+    }
 }
 
 impl From<SystemTime> for Moment {
@@ -186,6 +192,7 @@ mod tests {
     fn moments_are_readable() {
         assert_eq!(Moment(0).to_string(), "1970-01-01 00:00:00 UTC");
         assert_eq!(Moment(1_795_362_120).to_string(), "2026-11-22 15:42:00 UTC");
+        assert_eq!(Moment(1_795_362_120).rfc3339(), "2026-11-22T15:42:00Z");
         assert_eq!(Moment(i64::MAX).to_string(), "9223372036854775807 seconds since 1970");
         assert_eq!(Moment::from(UNIX_EPOCH - std::time::Duration::from_secs(5)), Moment(-5));
     }

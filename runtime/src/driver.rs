@@ -6,6 +6,7 @@
 mod checkpoint;
 mod error;
 mod inbox;
+mod leave;
 mod publications;
 mod roll;
 mod rounds;
@@ -29,6 +30,7 @@ use self::checkpoint::Checkpointing;
 pub use self::error::RunError;
 use self::inbox::{Arrival, News};
 pub(crate) use self::inbox::{Arrivals, DriverInbox};
+use self::leave::Ending;
 use self::publications::Publications;
 use self::roll::Roll;
 use self::rounds::Chain;
@@ -56,6 +58,8 @@ pub struct Session {
     chains: HashMap<Digest, Chain>,
     /// Whether rounds are being run: then nobody waits for an owner without end.
     in_rounds: bool,
+    /// Who was told to stop.
+    leaving: Option<PlayerName>,
     over: bool,
     /// What lives as long as the session: the players of a process, or the network's thread.
     _keep: Box<dyn std::any::Any + Send>,
@@ -100,6 +104,7 @@ impl Session {
             roll: Roll::default(),
             chains: HashMap::new(),
             in_rounds: false,
+            leaving: None,
             over: false,
             _keep: keep,
         })
@@ -216,13 +221,14 @@ impl Session {
         self.run_with(function, steps, |_| {})
     }
 
-    /// Steps between which nothing is kept.
+    /// Steps between which nothing is kept. Returns how many there were: fewer than asked for when a
+    /// player was told to stop.
     fn run_piece(
         &mut self,
         function: &Function<'_>,
         steps: u64,
         watch: &mut dyn FnMut(Event<'_>),
-    ) -> Result<Run, RunError> {
+    ) -> Result<(Run, u64), RunError> {
         let mut prepared = self.prepared(function, watch)?;
         // Owners may have come to be known since, and to be gone.
         let idle = std::mem::take(&mut prepared.idle);
@@ -232,10 +238,12 @@ impl Session {
         let mut waiting: BTreeSet<_> = prepared.players.iter().cloned().collect();
         let mut run = Run::default();
         let mut publications = Publications::of(&prepared.plan, steps);
+        let (index, mut ending) = (prepared.index, Ending::new(prepared.steps + steps));
         let mut furthest = 0;
         while !waiting.is_empty() {
+            self.hold_if_leaving(&prepared, &mut ending);
             let (from, message) = self.receive(&waiting, &prepared.players, watch)?;
-            let index = prepared.index;
+            self.held(&prepared, &mut ending, &from, &message);
             let told = run.take(index, &from, message, &mut publications, &mut waiting, watch);
             if let Some(done) = told.map_err(|reason| self.blame(&from, reason))? {
                 let done = done.saturating_sub(prepared.steps).min(steps);
@@ -245,13 +253,14 @@ impl Session {
                 }
             }
         }
+        let steps = ending.end() - prepared.steps;
         watch(Event::Progress { done: steps });
         run.seconds = start.elapsed().as_secs_f64();
         self.sort(&mut run.reports);
         if let Some(prepared) = self.prepared.get_mut(function.signature()) {
             prepared.steps += steps;
         }
-        Ok(run)
+        Ok((run, steps))
     }
 
     fn start(&self, prepared: &Prepared, steps: u64) {
@@ -276,7 +285,10 @@ impl Session {
     ) -> Result<(PlayerName, Control), RunError> {
         loop {
             let failure = match self.news(SILENCE, watch)? {
-                News::Said(from, message) => return Ok((from, message)),
+                News::Said(from, message) => {
+                    self.note_leaving(&from, &message, needed);
+                    return Ok((from, message));
+                }
                 News::Failed(from, failure) if !self.is_dispensable(&from, needed) => failure,
                 News::Lost(from, reason) if !self.is_dispensable(&from, needed) => {
                     Failure { player: from.as_str().to_owned(), reason }

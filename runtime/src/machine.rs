@@ -25,6 +25,8 @@ pub struct Machine {
     schedule: Arc<Schedule>,
     /// Steps before this one may be started.
     asked: u64,
+    /// None may be, until it is said with which one to end.
+    held: bool,
     /// Steps before this one are finished.
     done: u64,
     /// The steps in flight: the first is number `done`.
@@ -164,6 +166,7 @@ impl Machine {
     pub fn new(schedule: Arc<Schedule>, first: u64) -> Self {
         Self {
             asked: first,
+            held: false,
             done: first,
             credits: schedule.targets.iter().map(|target| (target.clone(), first)).collect(),
             schedule,
@@ -189,6 +192,29 @@ impl Machine {
     /// Asks for `steps` more steps.
     pub fn ask(&mut self, steps: u64) {
         self.asked = self.asked.saturating_add(steps);
+    }
+
+    /// Starts no further step until [`end_at`](Self::end_at). Returns the first one that is not
+    /// started; 0 if nothing is done in steps.
+    pub fn hold(&mut self) -> u64 {
+        self.held = true;
+        if self.schedule.tasks.is_empty() { 0 } else { self.begun() }
+    }
+
+    /// What was asked for ends before step `end`. False, and without effect, unless the machine is
+    /// held, was asked for all steps before that one, and has started none from there on.
+    pub fn end_at(&mut self, end: u64) -> bool {
+        let idle = self.schedule.tasks.is_empty();
+        if !self.held || end > self.asked || (end < self.begun() && !idle) {
+            return false;
+        }
+        (self.held, self.asked) = (false, end);
+        self.done = self.done.min(end);
+        true
+    }
+
+    fn begun(&self) -> u64 {
+        self.done + self.steps.len() as u64
     }
 
     /// Checks a value before it is read: returns the type of the tensor to fill.
@@ -356,7 +382,7 @@ impl Machine {
     }
 
     fn is_done(&self) -> bool {
-        self.done == self.asked && self.steps.is_empty()
+        self.done == self.asked && self.steps.is_empty() && !self.held
     }
 
     fn credit(&self, target: &PlayerName) -> u64 {
@@ -364,11 +390,14 @@ impl Machine {
     }
 
     fn start_steps(&mut self) {
+        if self.held {
+            return;
+        }
         if self.schedule.tasks.is_empty() {
             self.done = self.asked;
         }
         while self.steps.len() < IN_FLIGHT {
-            let number = self.done + self.steps.len() as u64;
+            let number = self.begun();
             let allowed = |target: &PlayerName| number < self.credit(target) + WINDOW;
             if number >= self.asked || !self.schedule.targets.iter().all(allowed) {
                 return;

@@ -244,6 +244,36 @@ pub enum Control {
         /// The session.
         session: SessionId,
     },
+    /// Player to driver: I was told to stop. End the session, with the steps that have begun.
+    Leaving {
+        /// The session.
+        session: SessionId,
+    },
+    /// Driver to player: begin no further step of the plan until you hear with which one to end.
+    Hold {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+    },
+    /// Player to driver: none is begun.
+    Held {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// The first step that is not.
+        begun: u64,
+    },
+    /// Driver to player: what was asked for ends before this step.
+    EndAt {
+        /// The session.
+        session: SessionId,
+        /// The plan.
+        plan: PlanIndex,
+        /// The first step that is left out.
+        end: u64,
+    },
     /// Driver to player: the session is over.
     Close {
         /// The session.
@@ -411,6 +441,10 @@ impl Control {
             | Self::Recalled { session, .. }
             | Self::Restore { session, .. }
             | Self::Restored { session }
+            | Self::Leaving { session }
+            | Self::Hold { session, .. }
+            | Self::Held { session, .. }
+            | Self::EndAt { session, .. }
             | Self::Abort { session, .. }
             | Self::Close { session } => *session,
         }

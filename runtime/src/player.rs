@@ -12,8 +12,10 @@ use sordino_players::roster::is_driver;
 use crate::audit::Audit;
 use crate::checkpoint::Checkpoints;
 use crate::consent::Consent;
+use crate::log::Note;
 use crate::message::{Control, DataHeader, Failure, Frame, PlanIndex, SessionId};
 use crate::session::PlayerSession;
+use crate::status::SessionStatus;
 use crate::transport::{Inbox, Network, Refused};
 use crate::turns::Order;
 
@@ -38,7 +40,7 @@ pub struct Player {
     options: PlayerOptions,
     network: OnceLock<Arc<dyn Network>>,
     sessions: Mutex<Sessions>,
-    log: Box<dyn Fn(&str) + Send + Sync>,
+    log: Box<dyn Fn(&Note<'_>) + Send + Sync>,
 }
 
 /// What a player has, and what it lets happen to it.
@@ -60,6 +62,8 @@ struct Sessions {
     early: Vec<(PlayerName, Control)>,
     /// Who has been complained of in the log.
     blamed: HashSet<PlayerName>,
+    /// Whether the player was told to stop.
+    leaving: bool,
 }
 
 /// A session, and what the driver has had it prepare.
@@ -108,11 +112,11 @@ impl Sessions {
 
 impl Player {
     /// A player that lets drivers open sessions, which have nothing to do with each other's. What
-    /// happens to it is told to `log`, a line each.
+    /// happens to it is told to `log`.
     pub fn new(
         me: PlayerName,
         options: PlayerOptions,
-        log: impl Fn(&str) + Send + Sync + 'static,
+        log: impl Fn(&Note<'_>) + Send + Sync + 'static,
     ) -> Arc<Self> {
         let player = Arc::new(Self {
             me,
@@ -162,6 +166,9 @@ impl Player {
                 "takes part in a session of this name already, which is another driver's".to_owned()
             });
         }
+        if sessions.leaving {
+            return Err("was told to stop: start it again, and then a session".to_owned());
+        }
         if sessions.of_driver(driver).count() >= MOST_SESSIONS {
             return Err(format!("takes part in {MOST_SESSIONS} sessions already; close one"));
         }
@@ -173,7 +180,7 @@ impl Player {
             self.options.clone(),
         );
         sessions.open.insert(id, Open { session: Arc::clone(&session), plans: HashMap::new() });
-        (self.log)(&format!("session {id} opened by {driver}"));
+        (self.log)(&Note::SessionOpened { session: id, driver });
         let (now, later): (Vec<_>, _) =
             sessions.early.drain(..).partition(|(_, message)| message.session() == id);
         sessions.early = later;
@@ -236,10 +243,20 @@ impl Player {
                     }
                 }
             }
+            Control::Hold { session, plan } => {
+                if let Some(session) = self.session_of(driver, &session) {
+                    session.guard(|session| session.hold(plan));
+                }
+            }
+            Control::EndAt { session, plan, end } => {
+                if let Some(session) = self.session_of(driver, &session) {
+                    session.guard(|session| session.end_at(plan, end));
+                }
+            }
             Control::Close { session } => {
                 if self.session_of(driver, &session).is_some() {
                     self.sessions().open.remove(&session);
-                    (self.log)(&format!("session {session} closed"));
+                    (self.log)(&Note::SessionClosed { session });
                 }
             }
             other => {
@@ -256,7 +273,7 @@ impl Player {
         }
         // Once: a log is no place for as many lines as a peer likes.
         if self.sessions().blamed.insert(peer.clone()) {
-            (self.log)(&format!("{peer} {what}"));
+            (self.log)(&Note::Misconduct { peer, what });
         }
     }
 
@@ -265,10 +282,39 @@ impl Player {
         let mut failed = Vec::new();
         self.sessions().open.retain(|id, open| {
             let failure = open.session.failure();
-            failed.extend(failure.iter().map(|failure| format!("session {id} failed: {failure}")));
-            failure.is_none()
+            let goes_on = failure.is_none();
+            failed.extend(failure.map(|failure| (*id, failure)));
+            goes_on
         });
-        failed.iter().for_each(|line| (self.log)(line));
+        for (session, Failure { player: at_fault, reason }) in &failed {
+            (self.log)(&Note::SessionFailed { session: *session, at_fault, reason });
+        }
+    }
+
+    /// Takes part in no new session from now on, and has those that there are end with the steps that
+    /// have begun. Returns how many there are.
+    pub(crate) fn leave(&self) -> usize {
+        self.sessions().leaving = true;
+        self.each_session(PlayerSession::leave);
+        self.sweep();
+        self.sessions().open.len()
+    }
+
+    /// Whether it was told to stop, and what it takes part in.
+    pub(crate) fn status(&self) -> (bool, Vec<SessionStatus>) {
+        let (leaving, sessions): (_, Vec<_>) = {
+            let sessions = self.sessions();
+            let open = sessions.open.values().map(|open| Arc::clone(&open.session));
+            (sessions.leaving, open.collect())
+        };
+        let mut sessions: Vec<_> = sessions.iter().map(|session| session.status()).collect();
+        sessions.sort_by(|a, b| (b.seconds, &a.session).cmp(&(a.seconds, &b.session)));
+        (leaving, sessions)
+    }
+
+    /// Whether it takes part in no session.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.sessions().open.is_empty()
     }
 
     fn each_session(&self, visit: impl Fn(&Arc<PlayerSession>)) {
@@ -331,7 +377,7 @@ impl Inbox for Player {
     }
 
     fn on_lost(&self, peer: &PlayerName, reason: &str) {
-        (self.log)(&format!("{peer} is gone: {reason}"));
+        (self.log)(&Note::PeerLost { peer, reason });
         self.each_session(|session| session.on_lost(peer, reason));
         self.sweep();
     }
@@ -342,8 +388,8 @@ fn watch(player: Weak<Player>) {
     let look = move || {
         while let Some(player) = player.upgrade() {
             player.each_session(|session| {
-                if let Some(line) = session.check_patience() {
-                    (player.log)(&line);
+                if let Some(wait) = session.check_patience() {
+                    (player.log)(&Note::Waiting { session: session.id(), wait: &wait });
                 }
             });
             player.sweep();

@@ -3,6 +3,8 @@
 mod checkpoint;
 mod greeting;
 mod halt;
+mod leave;
+mod status;
 mod turn;
 mod wait;
 
@@ -45,6 +47,7 @@ pub(crate) struct PlayerSession {
     id: SessionId,
     me: PlayerName,
     driver: PlayerName,
+    opened: Instant,
     network: Arc<dyn Network>,
     options: PlayerOptions,
     variables: Arc<Variables>,
@@ -75,6 +78,10 @@ struct State {
     told: Instant,
     /// When a long wait was last told.
     pulsed: Instant,
+    /// Whether steps were asked for since the last checkpoint.
+    unsaved: bool,
+    /// The last checkpoint that was written.
+    checkpoint: Option<u64>,
     failed: Option<Failure>,
 }
 
@@ -133,16 +140,32 @@ impl PlayerSession {
             moved: now,
             told: now,
             pulsed: now,
+            unsaved: false,
+            checkpoint: None,
             failed: None,
         };
         let variables = Arc::default();
         let state = Mutex::new(state);
-        let (agreed, restored) = (OnceLock::new(), OnceLock::new());
-        Arc::new(Self { id, me, driver, network, options, variables, agreed, restored, state })
+        Arc::new(Self {
+            id,
+            me,
+            driver,
+            opened: now,
+            network,
+            options,
+            variables,
+            agreed: OnceLock::new(),
+            restored: OnceLock::new(),
+            state,
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn id(&self) -> SessionId {
+        self.id
     }
 
     /// Who opened it, and alone asks for anything in it.
@@ -193,6 +216,7 @@ impl PlayerSession {
             } else {
                 state.queue.push_back((plan, steps));
                 state.moved = Instant::now();
+                state.unsaved = true;
                 if state.queue.len() == 1 {
                     state.begin();
                 }

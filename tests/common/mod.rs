@@ -4,6 +4,7 @@
 
 #[path = "../../examples/models/mod.rs"]
 pub mod models;
+pub mod processes;
 #[path = "../../examples/federated-learning/program.rs"]
 pub mod program;
 

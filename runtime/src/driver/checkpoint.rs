@@ -38,6 +38,16 @@ impl Checkpointing {
         self.session != session
     }
 
+    /// Whether there is something to keep, and players are to keep it.
+    pub(super) fn is_due(&self) -> bool {
+        self.every > 0 && self.since > 0
+    }
+
+    /// Whether all players keep the session as it is.
+    pub(super) fn is_kept(&self) -> bool {
+        self.since == 0 && self.agreed > 0 && self.agreed == self.asked
+    }
+
     /// Steps of a plan that were run before the session was resumed.
     pub(super) fn steps_of(&self, recorded: &Digest) -> u64 {
         self.steps_of_key(&recorded.0).unwrap_or(0)
@@ -176,15 +186,17 @@ impl Session {
     ) -> Result<Run, RunError> {
         let (mut run, mut before) = (Run::default(), 0);
         loop {
+            self.stop_if_leaving(&mut watch)?;
             let piece = self.checkpoints.piece(steps - before);
             let mut see = |event: Event<'_>| match event {
                 Event::Progress { done } => watch(Event::Progress { done: before + done }),
                 other => watch(other),
             };
-            let part = self.run_piece(function, piece, &mut see)?;
+            let (part, done) = self.run_piece(function, piece, &mut see)?;
             run.add(part);
-            before += piece;
-            if self.checkpoints.is_due_after(piece) {
+            before += done;
+            let due = self.checkpoints.is_due_after(done);
+            if due || self.leaving.is_some() && self.checkpoints.is_due() {
                 let start = Instant::now();
                 self.checkpoint(&mut watch)?;
                 run.seconds += start.elapsed().as_secs_f64();

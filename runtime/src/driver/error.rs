@@ -30,6 +30,19 @@ pub enum RunError {
         /// The function.
         function: String,
     },
+    /// A player was told to stop, and the session has ended with the step that was under way.
+    #[error(
+        "{player} was told to stop, and the run of session {session} with it: {}",
+        kept_or_not(*kept)
+    )]
+    Stopped {
+        /// Who.
+        player: PlayerName,
+        /// The session that the run began with.
+        session: SessionId,
+        /// Whether all players keep what the session was at its end.
+        kept: bool,
+    },
     /// Players did not answer.
     #[error("no answer from {} for {seconds} s: look into their logs", some(players))]
     Silence {
@@ -106,5 +119,12 @@ fn some(players: &[PlayerName]) -> String {
     match players.len().checked_sub(SHOWN) {
         Some(more @ 1..) => format!("{names} and {more} more"),
         _ => names,
+    }
+}
+
+fn kept_or_not(kept: bool) -> &'static str {
+    match kept {
+        true => "nothing is lost; start the player again, and resume the session",
+        false => "its last steps are not kept, since no checkpoint was wanted or could be written",
     }
 }

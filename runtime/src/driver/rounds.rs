@@ -138,6 +138,10 @@ impl Session {
     ) -> Result<(), RunError> {
         self.dial();
         self.takes_back(request);
+        if self.leaving.is_some() {
+            self.halt(chain, Vec::new(), request)?;
+            return self.stop_if_leaving(request.watch);
+        }
         let there = |owner: &&O| !self.roll.is_away((*owner).as_ref());
         let there: Vec<O> = owners.iter().filter(there).cloned().collect();
         let named: Vec<_> = there.iter().map(|owner| owner.as_ref().clone()).collect();
@@ -200,7 +204,8 @@ impl Session {
                     self.roll.leave(&on, &reason);
                 }
             }
-            if current.owners.iter().any(|owner| self.roll.is_away(owner)) {
+            let gone = current.owners.iter().any(|owner| self.roll.is_away(owner));
+            if gone || self.leaving.is_some() {
                 request.returned.clear();
                 return self.halt(chain, Vec::new(), request);
             }
@@ -246,6 +251,7 @@ impl Session {
                 }
             }
             let gone = current.owners.iter().any(|owner| self.roll.is_away(owner));
+            let gone = gone || self.leaving.is_some();
             if gone || !overdue.is_empty() || self.takes_back(request) {
                 return self.halt(chain, overdue, request);
             }

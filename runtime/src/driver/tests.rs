@@ -156,3 +156,61 @@ fn what_one_player_reports_all_are_told() {
     let expected = Failure { player: "ann".into(), reason };
     assert_eq!(told, [("ann".to_owned(), expected.clone()), ("bob".to_owned(), expected)]);
 }
+
+/// A run of ten steps in which ann is told to stop: she has begun three steps, and bob four.
+fn stopped(checkpoints: u64) -> (RunError, Vec<(String, Control)>) {
+    let answer: Answer = |from, message| match *message {
+        Control::Run { session, .. } if from.as_str() == "ann" => {
+            Some(Control::Leaving { session })
+        }
+        Control::Run { .. } => None,
+        Control::Hold { session, plan } => {
+            let begun = if from.as_str() == "ann" { 3 } else { 4 };
+            Some(Control::Held { session, plan, begun })
+        }
+        Control::EndAt { session, plan, end } => {
+            let report = PlayerReport { steps: end, ..Default::default() };
+            Some(Control::Finished { session, plan, report })
+        }
+        Control::Checkpoint { session, number, .. } => {
+            Some(Control::Saved { session, number, problem: None })
+        }
+        _ => obedient(from, message),
+    };
+    let (inbox, arrivals) = DriverInbox::new();
+    let network = Arc::new(Played { answer, inbox, sent: Mutex::default() });
+    let reached = Arc::clone(&network);
+    let mut session = Session::new(setup(), reached, arrivals, Box::new(())).unwrap();
+    session.checkpoint_every(checkpoints);
+    let function = Function::new("program", "", program);
+    let mut progress = 0;
+    let error = session.run_with(&function, 10, |event| {
+        if let Event::Progress { done } = event {
+            progress = done;
+        }
+    });
+    assert_eq!((progress, session.steps_of(&function).unwrap()), (4, 4));
+    let sent = network.sent.lock().unwrap().clone();
+    let sent = sent.into_iter().map(|(to, message)| (to.to_string(), message)).collect();
+    (error.unwrap_err(), sent)
+}
+
+#[test]
+fn when_a_player_is_told_to_stop_all_end_with_the_furthest_step_and_keep_it() {
+    for (every, kept, checkpoints) in [(100, true, 2), (0, false, 0)] {
+        let (error, sent) = stopped(every);
+        let RunError::Stopped { player, kept: found, .. } = &error else { panic!("{error}") };
+        assert_eq!((player.as_str(), *found), ("ann", kept), "{error}");
+        assert_eq!(error.to_string().contains("nothing is lost"), kept, "{error}");
+        let count = |wanted: fn(&Control) -> bool| {
+            sent.iter().filter(|(_, message)| wanted(message)).count()
+        };
+        assert_eq!(count(|m| matches!(m, Control::Hold { .. })), 2);
+        assert_eq!(count(|m| matches!(m, Control::EndAt { end: 4, .. })), 2);
+        assert_eq!(count(|m| matches!(m, Control::Checkpoint { .. })), checkpoints);
+        let (to, Control::Abort { failure, .. }) = &sent[sent.len() - 1] else {
+            panic!("{:?}", sent.last())
+        };
+        assert_eq!((to.as_str(), &*failure.to_string()), ("bob", "ann: was told to stop"));
+    }
+}

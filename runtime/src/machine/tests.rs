@@ -1,5 +1,7 @@
 //! Machines joined by hand: no threads, no sockets, no clock.
 
+mod hold;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 

@@ -60,6 +60,10 @@ impl PlayerSession {
             let saved = session.checkpoints().and_then(|kept| {
                 kept.save(&header, &variables, keep).map_err(|error| error.to_string())
             });
+            if saved.is_ok() {
+                let mut state = session.state();
+                (state.unsaved, state.checkpoint) = (false, Some(number));
+            }
             session.answer(Control::Saved { session: session.id, number, problem: saved.err() });
         });
     }
@@ -141,7 +145,7 @@ impl PlayerSession {
         kept.ok_or_else(|| "keeps no checkpoints: it was given no folder for them".to_owned())
     }
 
-    fn answer(&self, message: Control) {
+    pub(super) fn answer(&self, message: Control) {
         self.network.send(&self.driver, Frame::Control(message));
     }
 }

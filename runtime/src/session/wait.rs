@@ -44,16 +44,13 @@ impl Patience {
 }
 
 impl PlayerSession {
-    /// Looks whether a wait, or some work, has grown long, and tells the driver of it. Returns a
-    /// line for the log.
-    pub(crate) fn check_patience(&self) -> Option<String> {
+    /// Looks whether a wait, or some work, has grown long, and tells the driver of it. Returns the
+    /// wait, for the log.
+    pub(crate) fn check_patience(&self) -> Option<Wait> {
         let (plan, wait) = self.state().long()?;
-        let line = wait.as_ref().map(|Wait { on, node, millis }| {
-            format!("waiting {:.1} s for {on} at {node}", *millis as f64 / 1e3)
-        });
-        let message = Control::Pulse { session: self.id, plan, wait };
+        let message = Control::Pulse { session: self.id, plan, wait: wait.clone() };
         self.network.send(&self.driver, Frame::Control(message));
-        line
+        wait
     }
 
     /// A peer is gone, or is not there. The session fails if it has to do with it, unless it goes

@@ -15,6 +15,7 @@ mod receive;
 mod shared;
 mod wire;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -31,6 +32,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub use self::config::Limits;
 use self::datagrams::Datagrams;
 pub use self::error::TransportError;
+pub use self::shared::LinkStatus;
 use self::shared::{Peer, Refused, Shared, lock};
 use self::wire::CODE_DONE;
 #[doc(hidden)]
@@ -102,7 +104,7 @@ impl QuicNetwork {
         };
         let all = roster.players().iter().map(|player| player.name().clone());
         let mut own_place_passed = is_driver(&name);
-        let mut peers = std::collections::HashMap::new();
+        let mut peers = HashMap::new();
         for peer in all {
             if peer == name {
                 own_place_passed = true;
@@ -181,6 +183,13 @@ impl QuicNetwork {
         patience: Duration,
     ) -> Result<(), TransportError> {
         dial::reach(&self.shared, peer, patience).await
+    }
+
+    /// What is known of the connection to each of the others, in no order.
+    #[must_use]
+    pub fn links(&self) -> HashMap<PlayerName, LinkStatus> {
+        let of = |(name, peer): (&PlayerName, &Peer)| (name.clone(), peer.status());
+        self.shared.peers.iter().map(of).collect()
     }
 
     /// Sends what is queued, closes all connections with `reason`, which the peers are told, and

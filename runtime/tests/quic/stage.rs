@@ -13,7 +13,7 @@ use sordino_runtime::message::{Control, DataHeader, Digests, Failure, Frame, Opt
 use sordino_runtime::schedule::{Schedule, TaskKind};
 use sordino_runtime::transport::quic::QuicNetwork;
 use sordino_runtime::transport::{Inbox, Network, Refused};
-use sordino_runtime::{Consent, Player, PlayerOptions};
+use sordino_runtime::{Consent, Note, Player, PlayerOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
@@ -82,7 +82,7 @@ impl Stage {
             let options =
                 PlayerOptions { data, consent: Consent::ALL, audit: None, checkpoints: None };
             let lines = Arc::clone(&log);
-            let note = move |line: &str| lines.lock().unwrap().push(line.to_owned());
+            let note = move |note: &Note<'_>| lines.lock().unwrap().push(note.to_string());
             let player = Player::new(name(who), options, note);
             let network = world.bind(who, player.clone()).await;
             player.attach(network.clone());

@@ -32,7 +32,10 @@ impl Session {
     ) -> Result<Option<(PlayerName, Control)>, RunError> {
         self.dial();
         let failure = match self.news(LOOK, request.watch)? {
-            News::Said(from, message) => return Ok(Some((from, message))),
+            News::Said(from, message) => {
+                self.note_leaving(&from, &message, &[]);
+                return Ok(Some((from, message)));
+            }
             News::Failed(from, failure) if !request.owners.contains(&from) => failure,
             News::Lost(from, reason)
                 if self.setup.players.contains(&from) && !request.owners.contains(&from) =>
@@ -67,7 +70,7 @@ impl Session {
         loop {
             let missing = self.roll.missing(request.owners);
             let there = request.owners.len() - missing.len();
-            if self.takes_back(request) {
+            if self.takes_back(request) || self.leaving.is_some() {
                 return Ok(());
             }
             if told.is_none_or(|told| told.elapsed() >= LONG) {

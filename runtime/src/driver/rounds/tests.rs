@@ -1,5 +1,6 @@
 //! Owners who go and come back, against what each step should have done.
 
+mod leave;
 mod program;
 mod resume;
 mod world;

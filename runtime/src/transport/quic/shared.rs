@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use quinn::{ClientConfig, Endpoint};
 use sordino_players::roster::is_driver;
@@ -50,6 +51,17 @@ struct State {
     past: (u64, u64),
 }
 
+/// A connection to another party, as far as there is one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LinkStatus {
+    /// Where it leads and how long a packet takes there and back; `None` if there is no connection.
+    pub live: Option<(SocketAddr, Duration)>,
+    /// Bytes sent in UDP datagrams, over earlier connections too.
+    pub sent: u64,
+    /// Bytes received.
+    pub received: u64,
+}
+
 /// Handshakes that failed on the accepting side.
 #[derive(Debug, Default)]
 pub(super) struct Refused {
@@ -65,6 +77,15 @@ impl Peer {
 
     pub(super) fn live(&self) -> Option<Arc<Link>> {
         lock(&self.state).live.clone()
+    }
+
+    pub(super) fn status(&self) -> LinkStatus {
+        let (sent, received) = self.bytes();
+        let live = self.live().map(|link| {
+            let connection = link.connection();
+            (connection.remote_address(), connection.rtt())
+        });
+        LinkStatus { live, sent, received }
     }
 
     /// Bytes sent and received so far.

@@ -95,6 +95,17 @@ impl World {
         state.players.insert(name.clone(), player);
     }
 
+    /// A player is told to stop.
+    pub fn tell_to_stop(&self, name: &PlayerName) {
+        let player = Arc::clone(&self.state().players[name]);
+        player.leave();
+    }
+
+    /// Whether a player takes part in no session.
+    pub fn is_idle(&self, name: &PlayerName) -> bool {
+        self.state().players[name].is_idle()
+    }
+
     /// Cuts a player off: all others lose it, and it loses them.
     pub fn cut(&self, name: &PlayerName) {
         let lost: Vec<_> = {
