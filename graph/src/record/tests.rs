@@ -1,4 +1,6 @@
 use super::*;
+use crate::attribute::Attribute;
+use crate::graph::Node;
 use crate::testing::{
     ASSIGN, HALVES, NEGATE, PUBLISH, READ, ZEROS, add, input, name, negate, setup,
 };
