@@ -261,6 +261,15 @@ impl Graph {
         self.get(port.node)?.outputs.get(port.slot as usize)
     }
 
+    /// An op with the types of its inputs, as messages name it: `mul of f32[2], f32[3]`.
+    #[must_use]
+    pub fn describe(&self, node: &Node) -> String {
+        let types = node.inputs.iter().filter_map(|&port| Some(self.ty(port)?.to_string()));
+        let types: Vec<_> = types.collect();
+        let of = if types.is_empty() { "" } else { " of " };
+        format!("{}{of}{}", node.op.name, types.join(", "))
+    }
+
     /// All nodes in creation order.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node)> + ExactSizeIterator {
         self.dag.node_indices().map(|i| (NodeId::new(i.index()), &self.dag[i]))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::attribute::Attributes;
 use crate::graph::{Graph, Node, NodeId, Place, Port, SourceLine, Stage};
-use crate::op::OpSpec;
+use crate::op::{OpSpec, TypeError};
 use crate::types::Type;
 
 /// Copies a graph node by node, with changes: what every pass is written with.
@@ -160,19 +160,16 @@ impl Emitter {
 
     /// Appends a node of one output.
     ///
-    /// # Panics
-    /// When attributes or inputs do not fit the op: a fault of the rule that emits it.
+    /// # Errors
+    /// [`TypeError`] when attributes or inputs do not fit the op, as when its output would be too large.
     pub fn emit(
         &mut self,
         op: &'static OpSpec,
         attributes: Attributes,
         inputs: &[Port],
         place: &Place,
-    ) -> Port {
-        let outputs = match crate::check::infer(&self.graph, op, &attributes, inputs) {
-            Ok(outputs) => outputs,
-            Err(error) => panic!("lowering emitted a faulty {}: {error}", op.name),
-        };
+    ) -> Result<Port, TypeError> {
+        let outputs = crate::check::infer(&self.graph, op, &attributes, inputs)?;
         let node = Node {
             op,
             attributes,
@@ -183,7 +180,7 @@ impl Emitter {
             scope: Arc::clone(&self.scope),
             source: self.source.clone(),
         };
-        Port { node: self.graph.push(node), slot: 0 }
+        Ok(Port { node: self.graph.push(node), slot: 0 })
     }
 
     /// Appends a finished node.

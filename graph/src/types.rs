@@ -13,7 +13,7 @@ pub struct Shape(Arc<[usize]>);
 
 /// A shape with too many elements or axes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a tensor has at most 8 axes and 2^31 elements, not {axes:?}")]
+#[error("has the axes {axes:?}, where a tensor has at most 8, and 2^31 elements")]
 pub struct InvalidShape {
     axes: Vec<usize>,
 }

@@ -90,7 +90,7 @@ fn axes(x: Value<'_>) -> Vec<usize> {
     x.ty().map(|ty| ty.shape.axes().to_vec()).unwrap_or_default()
 }
 
-/// Size of the first axis.
+/// Size of the first axis; 0 of what is faulty alone.
 fn items(x: Value<'_>) -> usize {
     axes(x).first().copied().unwrap_or(0)
 }
@@ -130,8 +130,11 @@ pub(crate) fn first_largest(x: Value<'_>) -> Value<'_> {
 /// The largest along the first axis.
 pub(crate) fn largest(x: Value<'_>) -> Value<'_> {
     let n = items(x);
+    if n == 0 {
+        return x;
+    }
     if n > at_once(x) {
-        return largest(largest(grouped(x).0));
+        return largest(largest(grouped(x)));
     }
     let first = reshape(gather(x, &[0], 0), &axes(x)[1..]);
     if n == 1 {
@@ -145,6 +148,9 @@ pub(crate) fn largest(x: Value<'_>) -> Value<'_> {
 /// Which is the first of the largest along the first axis.
 pub(crate) fn one_hot(x: Value<'_>) -> Value<'_> {
     let n = items(x);
+    if n == 0 {
+        return x;
+    }
     if n == 1 {
         // No number is below itself.
         return crate::op::not(negative(differences(x, &[(0, 0)])));
@@ -152,13 +158,12 @@ pub(crate) fn one_hot(x: Value<'_>) -> Value<'_> {
     if n <= at_once(x) {
         return split_bits(first_largest(x), 0..n);
     }
-    let (grouped, size) = grouped(x);
+    let grouped = grouped(x);
     let shape = axes(grouped);
     let groups = one_hot(largest(grouped));
-    let both = and(one_hot(grouped), broadcast(groups, &shape));
-    let merged = [&[shape[0] * shape[1]], &shape[2..]].concat();
-    let places: Vec<_> = (0..n).map(|item| item % size * shape[1] + item / size).collect();
-    gather(reshape(both, &merged), &places, 0)
+    let both = swapped(and(one_hot(grouped), broadcast(groups, &shape)));
+    let merged = reshape(both, &[&[shape[0] * shape[1]], &shape[2..]].concat());
+    if shape[0] * shape[1] == n { merged } else { slice_axis(merged, 0, 0..n) }
 }
 
 /// The most bits of a word.
@@ -168,6 +173,9 @@ const WORD: usize = 128;
 /// has bits, its column and its row in a table as wide as a word.
 fn place(hot: Value<'_>) -> Value<'_> {
     let n = items(hot);
+    if n == 0 {
+        return hot;
+    }
     if n <= WORD {
         return position(join_bits(hot));
     }
@@ -176,8 +184,7 @@ fn place(hot: Value<'_>) -> Value<'_> {
     after[0] = rows * WORD - n;
     let filled = pad_zeros(hot, &vec![0; after.len()], &after);
     let table = reshape(filled, &[&[rows, WORD], lanes].concat());
-    let columns_first: Vec<_> = [1, 0].into_iter().chain(2..2 + lanes.len()).collect();
-    let digits = [place(any(table)), place(any(transpose(table, &columns_first)))];
+    let digits = [place(any(table)), place(any(swapped(table)))];
     let bits = |x: Value<'_>| x.ty().and_then(|ty| ty.bits()).unwrap_or(1) as usize;
     join_bits(concat(digits.map(|x| split_bits(x, 0..bits(x))), 0))
 }
@@ -193,15 +200,24 @@ fn any(x: Value<'_>) -> Value<'_> {
     reshape(x, &axes(x)[1..])
 }
 
-/// The items in groups of equal size, up to [`at_once`]: `[n,…]` to `[size,groups,…]`, and the
-/// size. The last item stands for those that the last groups lack: it is never the first largest
-/// again.
-fn grouped(x: Value<'_>) -> (Value<'_>, usize) {
-    let n = items(x);
+/// The items in groups of equal size, up to [`at_once`]: `[n,…]` to `[size,groups,…]`. The last item
+/// stands for those that the last groups lack: it is never the first largest again.
+fn grouped(x: Value<'_>) -> Value<'_> {
+    let (n, others) = (items(x), &axes(x)[1..]);
     let groups = n.div_ceil(at_once(x));
     let size = n.div_ceil(groups);
-    let places =
-        (0..size).flat_map(|i| (0..groups).map(move |group| (group * size + i).min(n - 1)));
-    let shape = [&[size, groups], &axes(x)[1..]].concat();
-    (reshape(gather(x, &places.collect::<Vec<_>>(), 0), &shape), size)
+    let lacking = groups * size - n;
+    let filled = if lacking == 0 {
+        x
+    } else {
+        let last = slice_axis(x, 0, n - 1..n);
+        concat([x, broadcast(last, &[&[lacking], others].concat())], 0)
+    };
+    swapped(reshape(filled, &[&[groups, size], others].concat()))
+}
+
+/// The first two axes in each other's place.
+fn swapped(x: Value<'_>) -> Value<'_> {
+    let order: Vec<_> = [1, 0].into_iter().chain(2..axes(x).len()).collect();
+    transpose(x, &order)
 }

@@ -13,6 +13,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod words;
 
+use std::fmt;
+
 use sordino_graph::passes::merge_equal;
 use sordino_graph::{Graph, Node, OpSpec, Place, RecordError, SourceLine, Type, expand};
 
@@ -34,8 +36,8 @@ pub struct Protocol {
     lower: fn(&Graph) -> Result<Graph, LowerError>,
 }
 
-impl std::fmt::Debug for Protocol {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
 }
@@ -74,20 +76,42 @@ pub enum LowerError {
     },
     /// The protocol has no rule for an op.
     #[error(
-        "{protocol} cannot compute {op} of secrets{}: compute it before sharing, or of other ops",
-        .source_line.as_ref().map(|line| format!(" ({line})")).unwrap_or_default()
+        "{protocol} cannot compute {node}{}: compute it before sharing, or of other ops",
+        at(.source_line)
     )]
     NoRule {
         /// The protocol.
         protocol: &'static str,
-        /// The op.
-        op: &'static str,
+        /// The op and the types of its inputs.
+        node: String,
         /// The program's line.
         source_line: Option<SourceLine>,
     },
+    /// What a rule makes of an op does not fit a tensor.
+    #[error(
+        "{protocol} cannot compute {node}{}: it is made of {part}, which {error}. Compute it in \
+         parts; if it is not large, please report this as a bug", at(.source_line)
+    )]
+    Part {
+        /// The protocol.
+        protocol: &'static str,
+        /// The op and the types of its inputs.
+        node: String,
+        /// The program's line.
+        source_line: Option<SourceLine>,
+        /// The op of a single player.
+        part: &'static str,
+        /// What is wrong with that.
+        error: String,
+    },
     /// What an op stands for cannot be recorded.
-    #[error("bug: an expansion is faulty: {0}. Please report it with the graph's text")]
+    #[error("{0}\nCompute it in parts; if it is not large, please report this as a bug")]
     Expansion(#[from] RecordError),
+}
+
+/// The program's line, in parentheses.
+fn at(line: &Option<SourceLine>) -> String {
+    line.as_ref().map(|line| format!(" ({line})")).unwrap_or_default()
 }
 
 fn names() -> String {

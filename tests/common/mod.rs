@@ -4,6 +4,7 @@
 
 #[path = "../../examples/models/mod.rs"]
 pub mod models;
+pub mod owners;
 pub mod processes;
 #[path = "../../examples/federated-learning/program.rs"]
 pub mod program;
@@ -58,6 +59,13 @@ pub fn open_setup(protocol: &str, fixed: Fixed) -> Setup {
     data_owners().iter().fold(setup(protocol, fixed), Setup::release)
 }
 
+/// A model owner, who may learn what the servers compute of its secrets.
+pub fn one_owner(fixed: Fixed) -> Setup {
+    let players = [vec![model_owner()], servers()].concat();
+    let setup = Setup::new(players).secure("ABY3", servers(), fixed);
+    setup.reveal(&model_owner(), 1).release(&model_owner())
+}
+
 /// Model owner and data owners of the federated program, with the data that the example gives them.
 pub fn parties(model: &str, dataset: Dataset) -> (ModelOwner, Vec<DataOwner>) {
     let model = models::model(model).expect("a model of that name");
@@ -82,6 +90,14 @@ pub fn published<'a>(run: &'a Run, name: &str) -> Vec<&'a [f64]> {
         run.published.iter().map(|(_, value)| value).filter(|value| value.name == name).collect();
     values.sort_by_key(|value| value.step);
     values.into_iter().map(|value| &value.elements[..]).collect()
+}
+
+/// Fails unless a text has all of these parts.
+#[track_caller]
+pub fn says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{text:?} does not say {part:?}");
+    }
 }
 
 /// The greatest difference of two equally long lists, NaN if there is one.

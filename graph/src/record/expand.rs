@@ -57,12 +57,18 @@ where
             continue;
         };
         let expanding = Expanding { node, inputs, recording };
-        {
+        let faults = {
             let mut state = state.borrow_mut();
             state.scope = names[id.index()].as_str().into();
             state.source.clone_from(&node.source);
+            state.faults.len()
+        };
+        let outputs = rule(&expanding);
+        for fault in &mut state.borrow_mut().faults[faults..] {
+            let part = std::mem::replace(&mut fault.op, graph.describe(node));
+            fault.message = format!("is made of {part}, which {}", fault.message);
         }
-        let outputs = rule(&expanding).unwrap_or_else(|| {
+        let outputs = outputs.unwrap_or_else(|| {
             let mut copy = node.clone();
             copy.inputs = expanding.inputs.iter().filter_map(Value::port).collect();
             copy.after =

@@ -312,7 +312,7 @@ mod tests {
         for (line, column, expected) in cases {
             check(&node(line), 3, column, expected);
         }
-        let large = "a tensor has at most 8 axes and 2^31 elements, not [2147483648, 2]";
+        let large = "has the axes [2147483648, 2], where a tensor has at most 8, and 2^31 elements";
         check(&node("%0 = halves() : f32[2147483648,2] @a"), 3, 21, large);
         check(&format!("{HEAD}}}\n}}\n"), 4, 1, "the end of the text");
         check(HEAD, 3, 1, "%0, the next node in order, or `}`");

@@ -120,7 +120,7 @@ mod tests {
         attributes.set("type", Type::plain(ty.element, ty.shape.clone()));
         let place = (&me()).into();
         let x_port: Port =
-            emitter.emit(&crate::op::read_variable::OP.spec, attributes, &[], &place);
+            emitter.emit(&crate::op::read_variable::OP.spec, attributes, &[], &place)?;
         let fixed = ty.fixed().unwrap_or(Fixed::LOW);
         let mut attributes = Attributes::default();
         attributes.set("first", vec![me(), player("s0")]);
@@ -128,7 +128,7 @@ mod tests {
         attributes.set("pad", NUMBER);
         attributes.set("width", fixed.width().bits());
         attributes.set("fraction", fixed.fraction());
-        let port = emitter.emit(&OP.spec, attributes, &[x_port], &place);
+        let port = emitter.emit(&OP.spec, attributes, &[x_port], &place)?;
         let node = emitter.graph().node(port.node).clone();
         let own = Own::default();
         let outputs = kernel(&Context { node: &node, step: 2, host: &own }, vec![x])?;

@@ -150,7 +150,8 @@ fn lower(graph: &Graph) -> Result<Graph, LowerError> {
 /// Lowers a graph and says what each secret node of it costs by its rule.
 ///
 /// # Errors
-/// [`LowerError::NoRule`] for an op that has no rule.
+/// [`LowerError::NoRule`] for an op that has no rule, [`LowerError::Part`] for one of tensors that are
+/// too large for its rule.
 pub fn lower_with_cost(graph: &Graph) -> Result<(Graph, Vec<(NodeId, Cost)>), LowerError> {
     let replicated = replicated_nodes(graph);
     Lowering::new(graph, &replicated).run(PROTOCOL.name, rule_of)

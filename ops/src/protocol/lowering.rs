@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sordino_graph::{
-    Attributes, Emitter, Graph, Node, NodeId, OpSpec, Place, PlayerName, Port, Secrecy, Stage,
-    TRANSFER,
+    Attributes, Element, Emitter, Graph, Node, NodeId, OpSpec, Place, PlayerName, Port, Secrecy,
+    Shape, Stage, TRANSFER, Type, TypeError,
 };
 
 use super::{Cost, LowerError};
@@ -34,6 +34,8 @@ pub(super) struct Lowering<'a, V> {
     /// What became of each node: those that its successors in order come after.
     nodes: HashMap<NodeId, Vec<NodeId>>,
     pads: u32,
+    /// The first node that a rule could not append: its op, and what does not fit.
+    misfit: Option<(&'static str, TypeError)>,
     /// What the rules cost so far.
     pub(super) cost: Vec<(NodeId, Cost)>,
 }
@@ -49,6 +51,7 @@ impl<'a, V: 'static> Lowering<'a, V> {
             secrets: HashMap::new(),
             nodes: HashMap::new(),
             pads: 0,
+            misfit: None,
             cost: Vec::new(),
         }
     }
@@ -67,14 +70,19 @@ impl<'a, V: 'static> Lowering<'a, V> {
                 continue;
             }
             let Some(rule) = rule_of(node.op) else {
-                let (op, source_line) = (node.op.name, node.source.clone());
-                return Err(LowerError::NoRule { protocol, op, source_line });
+                let (node, source_line) = (self.from.describe(node), node.source.clone());
+                return Err(LowerError::NoRule { protocol, node, source_line });
             };
             let scope: Arc<str> = self.names[id.index()].as_str().into();
             self.out.locate(scope, node.source.clone());
             let cost = (rule.cost)(&self, id, node);
             self.cost.push((id, cost));
             (rule.lower)(&mut self, id, node);
+            if let Some((part, error)) = self.misfit.take() {
+                let (node, source_line) = (self.from.describe(node), node.source.clone());
+                let error = error.to_string();
+                return Err(LowerError::Part { protocol, node, source_line, part, error });
+            }
         }
         Ok((self.out.finish(), self.cost))
     }
@@ -91,7 +99,13 @@ impl<'a, V: 'static> Lowering<'a, V> {
         }
     }
 
-    /// Appends a node of one output on `player`.
+    /// Notes that a rule has no node of `op` to append: lowering ends with the rule.
+    pub(super) fn misfit(&mut self, op: &'static OpSpec, error: TypeError) {
+        self.misfit.get_or_insert((op.name, error));
+    }
+
+    /// Appends a node of one output on `player`. Where it does not fit, the port stands for no
+    /// value, and lowering ends with the rule.
     pub(super) fn emit(
         &mut self,
         op: &'static OpSpec,
@@ -99,7 +113,10 @@ impl<'a, V: 'static> Lowering<'a, V> {
         inputs: &[Port],
         player: &PlayerName,
     ) -> Port {
-        self.out.emit(op, attributes, inputs, &player.into())
+        self.out.emit(op, attributes, inputs, &player.into()).unwrap_or_else(|error| {
+            self.misfit(op, error);
+            Port { node: NodeId::new(self.out.graph().len()), slot: 0 }
+        })
     }
 
     /// Appends a node of `N` outputs on `player`.
@@ -116,7 +133,7 @@ impl<'a, V: 'static> Lowering<'a, V> {
 
     /// The value on `to`: where it is already, or by a transfer.
     pub(super) fn transfer(&mut self, value: Port, to: &PlayerName) -> Port {
-        if self.out.graph().node(value.node).place.player() == Some(to) {
+        if self.out.graph().get(value.node).is_some_and(|node| node.place.player() == Some(to)) {
             return value;
         }
         self.emit(&TRANSFER, Attributes::default(), &[value], to)
@@ -163,6 +180,12 @@ impl<'a, V: 'static> Lowering<'a, V> {
         let new = self.out.push(Node { after, ..access });
         self.nodes.entry(node).or_default().push(new);
         new
+    }
+
+    /// The type of a port of the lowered graph; that of a scalar where the port stands for no value.
+    pub(super) fn type_of(&self, port: Port) -> Type {
+        let ty = self.out.graph().ty(port).cloned();
+        ty.unwrap_or_else(|| Type::plain(Element::F32, Shape::scalar()))
     }
 
     /// The lowered graph so far.

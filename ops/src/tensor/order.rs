@@ -85,7 +85,9 @@ impl Layer {
     /// Pairs of so many items that are compared.
     #[must_use]
     pub fn pairs(self, items: usize) -> usize {
-        self.runs(items).map(|run| run.len()).sum()
+        let (end, period) = (items.saturating_sub(self.distance), self.period.max(1));
+        let clear = end / (2 * period) * period + (end % (2 * period)).min(period);
+        if self.phase == 0 { clear } else { end - clear }
     }
 }
 
@@ -225,7 +227,9 @@ mod tests {
                 let mut expected = vec![0.0; 2 * n];
                 sort(sizes, &x, &mut expected);
                 for layer in network(items) {
-                    let pairs = layer.pairs(items) * lanes;
+                    let counted: usize = layer.runs(items).map(|run| run.len()).sum();
+                    assert_eq!(layer.pairs(items), counted);
+                    let pairs = counted * lanes;
                     let mut by = vec![0.0; 2 * pairs];
                     layer_differences(sizes, layer, &x, &mut by);
                     by.iter_mut().for_each(|by| *by = by.min(0.0));

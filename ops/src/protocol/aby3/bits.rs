@@ -160,7 +160,7 @@ pub(super) fn share(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
     attributes.set("first", first.clone());
     attributes.set("second", second.clone());
     let masked = cx.emit(&op::mask_planes::OP.spec, attributes, &[value], &owner);
-    let Some(ty) = cx.lowered().ty(masked).cloned() else { return };
+    let ty = cx.type_of(masked);
     let pad = |cx: &mut Lowering<'_, Shared>, lane, at| {
         let holders = if lane == 0 { &first } else { &second };
         draw(cx, number, lane, holders.clone(), &ty, at)

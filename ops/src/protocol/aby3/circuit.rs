@@ -158,7 +158,7 @@ fn sum_layer(cx: &mut Lowering<'_, Shared>, stacks: &[Stack], sums: &[Sum]) -> S
 
 /// Whether the sums are the planes of one stack, all and in order.
 fn is_whole(cx: &Lowering<'_, Shared>, stack: Port, sums: &[Sum], flips: bool) -> bool {
-    let planes = cx.lowered().ty(stack).map(|ty| ty.shape.axes()[0]);
+    let planes = cx.type_of(stack).shape.axes().first().copied();
     let same = |(i, sum): (usize, &Sum)| {
         matches!(sum.terms[..], [(_, plane)] if plane == i) && !(flips && sum.flipped)
     };

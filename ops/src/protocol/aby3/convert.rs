@@ -190,7 +190,7 @@ fn in_two_rounds(
     others.set("lane", 1usize);
     others.set("pad", number);
     let rest = cx.emit(first, at_s0, &inputs.first, &s0);
-    let Some(shared) = cx.lowered().ty(rest).cloned() else { unreachable!("the node is there") };
+    let shared = cx.type_of(rest);
     let pad = draw(cx, number, 0, groups[0].clone(), &shared, &s1);
     let rest = cx.transfer(rest, &s2);
     let z0 = |cx: &mut Lowering<'_, Shared>, at| draw(cx, number, 2, groups[2].clone(), ty, at);

@@ -110,7 +110,7 @@ fn part_ranks(cx: &mut Lowering<'_, Shared>, c: [[Port; 2]; 3], sizes: &Attribut
     attributes.set("lane", 0usize);
     attributes.set("pad", number);
     let rest = cx.emit(&op::ranks_first::OP.spec, attributes, &c[0], &s0);
-    let Some(ty) = cx.lowered().ty(rest).cloned() else { unreachable!("the node is there") };
+    let ty = cx.type_of(rest);
     let pad = draw(cx, number, 0, holders, &ty, &s1);
     let rest = cx.transfer(rest, &s2);
     let mut part = |first: bool, inputs: &[Port]| {

@@ -65,7 +65,7 @@ pub(super) fn carries(cx: &mut Lowering<'_, Shared>, x: Stack, prefixes: bool) -
         cx.emit(&op::digit_carries::OP.spec, attributes.clone(), inputs, at)
     };
     let z1 = part(cx, true, &bits[1]);
-    let Some(ty) = cx.lowered().ty(z1).cloned() else { unreachable!("the node is there") };
+    let ty = cx.type_of(z1);
     let z0 = |cx: &mut Lowering<'_, Shared>, at| {
         draw(cx, number, 2, vec![s2.clone(), s0.clone()], &ty, at)
     };
@@ -90,7 +90,7 @@ fn shared(
     attributes.set("pad", number);
     attributes.set("products", products);
     let [rest, pad] = cx.emit_all(&op::share_bits::OP.spec, attributes, &x[0], &s0);
-    let Some(ty) = cx.lowered().ty(pad).cloned() else { unreachable!("the node is there") };
+    let ty = cx.type_of(pad);
     let pad_at_s1 = draw(cx, number, 0, holders, &ty, &s1);
     let rest_at_s2 = cx.transfer(rest, &s2);
     let mut attributes = Attributes::default();

@@ -28,7 +28,10 @@ pub(super) fn read(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
     let n = secret.shape.elements();
     let ty = match (secret.fixed(), secret.bits()) {
         (Some(fixed), _) => Type::share(fixed, secret.shape.clone()),
-        (None, Some(bits)) => stack(bits as usize, n).expect("planes are as large as their words"),
+        (None, Some(bits)) => match stack(bits as usize, n) {
+            Ok(ty) => ty,
+            Err(error) => return cx.misfit(node.op, error),
+        },
         (None, None) => return,
     };
     let shares = servers(cx).map(|server| {
