@@ -23,9 +23,8 @@ pub(crate) use normalise::{Scaled, separated};
 use sordino_graph::{Expanding, Fixed, Type, Value, Width};
 
 use crate::kernel::{Context, KernelError};
-use crate::op::{
-    add_n, concat, mul, negative, reshape, square, sum_of_products, weigh_bits, weighted_sum,
-};
+use crate::op::weighted_sum::sum_with_any;
+use crate::op::{add_n, concat, mul, negative, reshape, square, sum_of_products, weigh_bits};
 use crate::tensor::fixed::Real;
 use crate::value::Tensor;
 
@@ -91,7 +90,7 @@ pub(crate) fn powers(x: Value<'_>, n: usize) -> Vec<Value<'_>> {
 /// comparison.
 pub(crate) fn below<'r>(x: Value<'r>, thresholds: &[f64]) -> Value<'r> {
     let n = length(x);
-    let less = |threshold: &f64| reshape(weighted_sum(&[x], &[1.0], -threshold), &[1, n]);
+    let less = |threshold: &f64| reshape(sum_with_any(&[x], &[1.0], -threshold), &[1, n]);
     negative(concat(thresholds.iter().map(less), 0))
 }
 

@@ -2,6 +2,7 @@
 
 use sordino_graph::{Fixed, Value};
 
+use crate::data::random::SplitMix64;
 use crate::protocol::testing::revealed;
 
 /// An error that may be: the larger of both.
@@ -36,6 +37,42 @@ pub(crate) fn spread_powers(from: f64, to: f64, n: usize) -> Vec<f64> {
 pub(crate) fn encoded(x: &[f64], fixed: Fixed) -> Vec<f64> {
     let unit = (1u64 << fixed.fraction()) as f64;
     x.iter().map(|x| (x * unit).round() / unit).collect()
+}
+
+/// Rows of softmaxes: how many, how long, and the magnitude of their numbers.
+const ROWS: [(usize, usize, f64); 7] = [
+    (40, 1, 5.0),
+    (40, 2, 3.0),
+    (40, 8, 1e-3),
+    (40, 10, 6.0),
+    (40, 100, 4.0),
+    (40, 33, 30.0),
+    (1, 9000, 4.0),
+];
+
+/// The greatest error of a function of rows of secrets, as a multiple of what may be.
+pub(crate) fn worst_of_rows(
+    fixed: Fixed,
+    function: &dyn for<'r> Fn(Value<'r>) -> Value<'r>,
+    exact: fn(&[f64]) -> Vec<f64>,
+    accuracy: Accuracy,
+) -> f64 {
+    let (mut random, mut worst) = (SplitMix64::new(5), 0.0f64);
+    for (rows, n, magnitude) in ROWS {
+        let x = (0..rows * n).map(|_| (random.unit() * 2.0 - 1.0) * magnitude);
+        let x = encoded(&x.collect::<Vec<_>>(), fixed);
+        let y = revealed("ABY3", fixed, &[(&[rows, n], x.clone())], &|_, x| function(x[0]));
+        let used = x.chunks(n).flat_map(exact).zip(y);
+        let used = used.map(|(exact, y)| accuracy.used(fixed, exact, y));
+        worst = used.fold(worst, f64::max);
+    }
+    worst
+}
+
+/// The logarithm of the sum of the powers of e of a row.
+pub(crate) fn log_sum(x: &[f64]) -> f64 {
+    let largest = x.iter().copied().fold(f64::MIN, f64::max);
+    largest + x.iter().map(|x| (x - largest).exp()).sum::<f64>().ln()
 }
 
 /// The greatest error of a function of secrets at these points, as a multiple of what may be.

@@ -91,9 +91,7 @@ mod tests {
     use sordino_graph::Fixed;
 
     use super::*;
-    use crate::approximate::testing::{Accuracy, encoded};
-    use crate::data::random::SplitMix64;
-    use crate::protocol::testing::revealed;
+    use crate::approximate::testing::{Accuracy, log_sum, worst_of_rows};
     use crate::testing::{check_gradients, floats, value_of};
 
     #[test]
@@ -122,21 +120,8 @@ mod tests {
             (Fixed::LOW, Accuracy { relative: 0.0, absolute: 1.2e-4 }),
             (Fixed::HIGH, Accuracy { relative: 0.0, absolute: 3.6e-9 }),
         ] {
-            let (mut random, mut worst) = (SplitMix64::new(5), 0.0f64);
-            for (n, magnitude) in [(1, 5.0), (2, 3.0), (8, 1e-3), (10, 6.0), (100, 4.0), (33, 30.0)]
-            {
-                let x = (0..40 * n).map(|_| (random.unit() * 2.0 - 1.0) * magnitude);
-                let x = encoded(&x.collect::<Vec<_>>(), fixed);
-                let y =
-                    revealed("ABY3", fixed, &[(&[40, n], x.clone())], &|_, x| log_softmax(x[0]));
-                for (x, y) in x.chunks(n).zip(y.chunks(n)) {
-                    let largest = x.iter().copied().fold(f64::MIN, f64::max);
-                    let sum: f64 = x.iter().map(|x| (x - largest).exp()).sum();
-                    let exact = x.iter().map(|x| x - largest - sum.ln());
-                    let used = exact.zip(y).map(|(exact, &y)| accuracy.used(fixed, exact, y));
-                    worst = used.fold(worst, f64::max);
-                }
-            }
+            let exact: fn(&[f64]) -> Vec<f64> = |x| x.iter().map(|of| of - log_sum(x)).collect();
+            let worst = worst_of_rows(fixed, &|x| log_softmax(x), exact, accuracy);
             assert!((0.3..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
         }
     }

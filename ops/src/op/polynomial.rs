@@ -7,8 +7,8 @@ use sordino_graph::{
 
 use super::constant::{constant_of, expect_encodable};
 use super::scale::expect_factor;
-use super::weighted_sum::LARGEST;
-use super::{add_constant, mul, square, weighted_sum};
+use super::weighted_sum::sum_with_any;
+use super::{mul, square};
 use crate::items::{Item, for_floats};
 use crate::kernel::{Context, KernelError, Op};
 use crate::rules;
@@ -81,12 +81,7 @@ fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
         let place = e.node.place.clone();
         return vec![constant_of(&e.recording, place, &coefficients[..1], e.ty())];
     }
-    let constant = coefficients[0];
-    vec![if constant.abs() <= LARGEST {
-        weighted_sum(&terms, &weights, constant)
-    } else {
-        add_constant(weighted_sum(&terms, &weights, 0.0), constant)
-    }]
+    vec![sum_with_any(&terms, &weights, coefficients[0])]
 }
 
 /// xⁿ as the product of two powers of about half of n, each computed once.

@@ -38,7 +38,7 @@ pub static OP: Op = Op {
 };
 
 /// Largest magnitude of a factor: a product with it keeps the headroom of encoded values.
-const LARGEST: f64 = 4096.0;
+pub(super) const LARGEST: f64 = 4096.0;
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

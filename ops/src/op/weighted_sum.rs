@@ -5,7 +5,8 @@ use sordino_graph::{
     TypeError, Value, type_error,
 };
 
-use super::scale;
+use super::add_constant;
+use super::scale::{self, LARGEST};
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::fixed::Real;
@@ -32,6 +33,15 @@ pub fn weighted_sum<'r>(values: &[Value<'r>], weights: &[f64], constant: f64) ->
     op.attr("constant", constant).attr("weights", Attribute::Reals(weights.to_vec())).build()
 }
 
+/// As [`weighted_sum()`], with a constant of any size.
+pub(crate) fn sum_with_any<'r>(values: &[Value<'r>], weights: &[f64], constant: f64) -> Value<'r> {
+    if constant.abs() <= LARGEST {
+        weighted_sum(values, weights, constant)
+    } else {
+        add_constant(weighted_sum(values, weights, 0.0), constant)
+    }
+}
+
 /// See [`weighted_sum()`]. On shares, all numbers are whole.
 pub static OP: Op = Op {
     spec: OpSpec {
@@ -48,9 +58,6 @@ pub static OP: Op = Op {
     accumulate: None,
     expand: None,
 };
-
-/// Largest magnitude of a weight of a secret, and of what is added.
-pub(super) const LARGEST: f64 = 4096.0;
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let Some((&first, rest)) = s.inputs.split_first() else {
