@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sordino_graph::{Graph, PlayerName, Role, Secrecy, SourceLine, Type};
+use sordino_graph::{Graph, NodeId, PlayerName, Role, Secrecy, SourceLine, Type};
 use sordino_ops::{Op, op};
 
 /// What a player runs in each step: tasks in an order of execution, with who waits for whom.
@@ -149,6 +149,14 @@ impl Schedule {
             players.dedup();
         }
         Ok(Self { graph, tasks, names, incoming, variables, sources, targets })
+    }
+
+    /// The name of a task with the program's line, for messages.
+    #[must_use]
+    pub fn place_of(&self, task: usize) -> String {
+        let source = &self.graph.node(NodeId::new(task)).source;
+        let line = source.as_ref().map(|line| format!(" ({line})")).unwrap_or_default();
+        format!("{}{line}", self.names[task])
     }
 }
 

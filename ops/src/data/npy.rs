@@ -46,7 +46,10 @@ pub enum TensorFileError {
         reason: &'static str,
     },
     /// An array of another type or shape.
-    #[error("{} holds {found}, where {expected} is expected", .path.display())]
+    #[error(
+        "{} holds {found}, where {expected} is expected: put a tensor of that shape there, or change \
+         the program", .path.display()
+    )]
     Other {
         /// The file.
         path: PathBuf,
@@ -83,6 +86,22 @@ fn file(data: &Path, name: &str) -> PathBuf {
 /// # Errors
 /// [`TensorFileError`]; memory is only taken for a file of the right shape and length.
 pub fn load(data: &Path, name: &str, shape: &Shape) -> Result<Vec<f32>, TensorFileError> {
+    let (path, mut file) = open(data, name, shape)?;
+    let mut content = vec![0; shape.elements() * size_of::<f32>()];
+    file.read_exact(&mut content).map_err(|source| TensorFileError::System { path, source })?;
+    Ok(content.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+}
+
+/// Whether there is a tensor `name` of `shape` in the player's folder `data`, by its header.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn check(data: &Path, name: &str, shape: &Shape) -> Result<(), TensorFileError> {
+    open(data, name, shape).map(drop)
+}
+
+/// The file of a tensor that is of the right shape and length, at its first element.
+fn open(data: &Path, name: &str, shape: &Shape) -> Result<(PathBuf, File), TensorFileError> {
     let path = file(data, name);
     // Asked before it is opened: opening a pipe would wait for its writer.
     let length = match fs::metadata(&path) {
@@ -103,16 +122,24 @@ pub fn load(data: &Path, name: &str, shape: &Shape) -> Result<Vec<f32>, TensorFi
     let (kind, axes) = parse(&header).ok_or_else(|| malformed("its header cannot be read"))?;
     if kind != KIND || axes != shape.axes() {
         let kind = if kind == KIND { "f32".to_owned() } else { kind };
-        let (expected, found) = (format!("f32{shape}"), format!("{kind}{axes:?}"));
+        let axes = axes.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+        let (expected, found) = (format!("f32{shape}"), format!("{kind}[{axes}]"));
         return Err(TensorFileError::Other { path, expected, found });
     }
     let bytes = shape.elements() * size_of::<f32>();
     if length != (PREFIX + header.len() + bytes) as u64 {
         return Err(malformed("its length is not that of its shape"));
     }
-    let mut content = vec![0; bytes];
-    file.read_exact(&mut content).map_err(system)?;
-    Ok(content.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+    Ok((path, file))
+}
+
+/// Whether a tensor can be written into the player's folder `data`.
+///
+/// # Errors
+/// [`TensorFileError::NoFolder`].
+pub fn check_folder(data: &Path) -> Result<(), TensorFileError> {
+    let path = data.join(FOLDER);
+    if path.is_dir() { Ok(()) } else { Err(TensorFileError::NoFolder { path }) }
 }
 
 /// Writes a tensor of `shape`, all of it or nothing, in place of one of that name.
@@ -125,10 +152,8 @@ pub fn save(
     shape: &Shape,
     elements: &[f32],
 ) -> Result<(), TensorFileError> {
+    check_folder(data)?;
     let (path, folder) = (file(data, name), data.join(FOLDER));
-    if !folder.is_dir() {
-        return Err(TensorFileError::NoFolder { path: folder });
-    }
     let mut content = header(shape);
     content.extend(elements.iter().flat_map(|x| x.to_le_bytes()));
     let temporary = folder.join(format!("{name}.{}.tmp", std::process::id()));
@@ -194,11 +219,13 @@ mod tests {
         Shape::new(axes).unwrap()
     }
 
-    /// What `load` says of a file with this content, where f32`[2,3]` is expected.
+    /// What `load` and `check` say of a file with this content, where f32`[2,3]` is expected.
     fn error(content: &[u8]) -> String {
         let data = folder();
         fs::write(file(data.path(), "x"), content).unwrap();
-        load(data.path(), "x", &shape(&[2, 3])).unwrap_err().to_string()
+        let error = load(data.path(), "x", &shape(&[2, 3])).unwrap_err().to_string();
+        assert_eq!(check(data.path(), "x", &shape(&[2, 3])).unwrap_err().to_string(), error);
+        error
     }
 
     #[test]
@@ -208,6 +235,7 @@ mod tests {
             let shape = shape(axes);
             let elements: Vec<f32> = (0..shape.elements()).map(|i| i as f32 - 0.5).collect();
             save(data.path(), "a-b_0", &shape, &elements).unwrap();
+            check(data.path(), "a-b_0", &shape).unwrap();
             assert_eq!(load(data.path(), "a-b_0", &shape).unwrap(), elements);
         }
         assert_eq!(fs::read_dir(data.path().join(FOLDER)).unwrap().count(), 1);
@@ -235,8 +263,8 @@ mod tests {
             (b"PK\x03\x04 and so on", "begins with other bytes"),
             (&whole(&[2, 3])[..60], "too short"),
             (&whole(&[2, 3])[..140], "length is not that"),
-            (&whole(&[3, 2]), "x.npy holds f32[3, 2], where f32[2,3] is expected"),
-            (&doubles, "x.npy holds <f8[2, 3], where f32[2,3] is expected"),
+            (&whole(&[3, 2]), "x.npy holds f32[3,2], where f32[2,3] is expected"),
+            (&doubles, "x.npy holds <f8[2,3], where f32[2,3] is expected"),
         ];
         for (content, expected) in cases {
             let error = error(content);

@@ -1,4 +1,4 @@
-//! A player's data sets: loaded from its own disk when a graph first asks, then kept.
+//! A player's data sets: loaded from its own disk when a plan first asks, then kept.
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -6,13 +6,15 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sordino_graph::Shape;
+use sordino_graph::{Node, Shape};
 
 use super::artificial::{self, Artificial};
 use super::batches::{Batches, Order};
 use super::idx::DataError;
 use super::mnist::{Mnist, Split};
-use crate::kernel::KernelError;
+use super::npy;
+use crate::kernel::{KernelError, Op};
+use crate::op::{load_batch, load_tensor, save_tensor};
 use crate::value::Tensor;
 
 /// Data sets that a graph can name.
@@ -198,6 +200,24 @@ impl DataStore {
             |axes: &[usize]| Shape::new(axes).map_err(|error| KernelError::Bug(error.to_string()));
         let features = Tensor::f32(&shape(&axes)?, features);
         Ok((features, Tensor::i32(&shape(&[request.batch])?, labels)))
+    }
+
+    /// Looks for what a node reads from the player's own files, before anything runs: that there is a
+    /// tensor of that shape, a folder to write to, a data set, which is loaded.
+    ///
+    /// # Errors
+    /// What the node's kernel would say in the first step.
+    pub fn check(&self, node: &Node) -> Result<(), KernelError> {
+        let is = |op: &Op| std::ptr::eq(node.op, &op.spec);
+        if is(&load_batch::OP) {
+            self.load(&load_batch::request(&node.attributes)?)?;
+        } else if is(&load_tensor::OP) {
+            let name = node.attributes.text("name").unwrap_or_default();
+            npy::check(&self.folder, name, &node.outputs[0].shape)?;
+        } else if is(&save_tensor::OP) {
+            npy::check_folder(&self.folder)?;
+        }
+        Ok(())
     }
 
     fn load(&self, request: &BatchRequest) -> Result<Arc<Mutex<Loaded>>, KernelError> {

@@ -53,6 +53,13 @@ pub fn constant_of<'r>(
     g.op(&OP.spec).attr("type", ty.clone()).attr("values", values).at(place).build()
 }
 
+/// The numbers of a value that is a constant; none of other values.
+pub(super) fn values(x: Value<'_>) -> Vec<f64> {
+    let constant = x.op().is_some_and(|op| std::ptr::eq(op, &OP.spec));
+    let attributes = x.attributes().filter(|_| constant);
+    attributes.and_then(|of| Some(of.reals("values")?.to_vec())).unwrap_or_default()
+}
+
 /// See [`constant()`]. Where the type is a share, or encoded plaintext, the elements are the
 /// encoded numbers.
 pub static OP: Op = Op {
@@ -77,7 +84,12 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let Some(ty) = s.attributes.ty("type") else { return type_error!("needs a type") };
     match ty.element {
         Element::Fixed(fixed) => expect_encodable(values, fixed)?,
-        Element::F32 | Element::F64 if ty.secrecy == Secrecy::Plain => {}
+        Element::F32 if ty.secrecy == Secrecy::Plain => {
+            if let Some(value) = values.iter().find(|&&value| (value as f32).is_infinite()) {
+                return type_error!("cannot hold {value} as f32, below 2^128: make it f64");
+            }
+        }
+        Element::F64 if ty.secrecy == Secrecy::Plain => {}
         _ => return type_error!("is made of floats or fixed-point numbers, not {ty}"),
     }
     if values.len() == 1 || values.len() == ty.shape.elements() {
@@ -205,6 +217,9 @@ mod tests {
                 constant_of(g, me(), &[1.0], &Type::plain(Element::I32, shape(&[1])));
             }),
             fault(|g| {
+                constant(g, me(), &[-1e39], &[3]);
+            }),
+            fault(|g| {
                 constant(g, me(), &[1.0], &[1 << 31, 2]);
             }),
         ];
@@ -214,7 +229,8 @@ mod tests {
             "reals must be finite",
             "cannot encode 100000000000 as fix64.16",
             "not i32[1]",
-            "2^31 elements",
+            "as f32, below 2^128",
+            "where a tensor has at most 8, and 2^31 elements",
         ];
         for (fault, expected) in faults.iter().zip(expected) {
             assert!(fault.contains(expected), "{fault}");

@@ -5,6 +5,7 @@ use sordino_graph::{
     Width,
 };
 
+use super::constant::{self, expect_encodable};
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::fixed::{self, OutOfRange};
 use crate::tensor::ring::Ring;
@@ -13,9 +14,14 @@ use crate::value::{Elements, Tensor, TensorRing, slice};
 /// `round(x · 2^fraction)` in the ring of `fixed`, on the player that holds `x`.
 ///
 /// The error is at most 2^-(fraction+1). NaN, infinities and magnitudes of 2^(width−14−fraction)
-/// or more are refused when it runs: 2^34 at 64.16 bits, 2^82 at 128.32.
+/// or more are refused: 2^34 at 64.16 bits, 2^82 at 128.32. Of a constant, when it is recorded; of
+/// what only its player knows, by that player in the step that has it. The step's error names the
+/// first such element and the limit, never the number.
 #[track_caller]
 pub fn encode(x: Value<'_>, fixed: Fixed) -> Value<'_> {
+    if let Err(error) = expect_encodable(&constant::values(x), fixed) {
+        return x.recording().faulty(OP.spec.name, error.to_string());
+    }
     let op = x.recording().op(&OP.spec).input(x);
     op.attr("width", fixed.width().bits()).attr("fraction", fixed.fraction()).build()
 }

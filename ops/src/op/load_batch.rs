@@ -1,8 +1,8 @@
 //! `load_batch()`: the next batch of a player's own data.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, PlayerName, Recording, Role, Shape, Signature,
-    Type, TypeError, Value, type_error,
+    AttributeKind, AttributeSpec, Attributes, Element, OpSpec, PlayerName, Recording, Role, Shape,
+    Signature, Type, TypeError, Value, type_error,
 };
 
 use crate::data::store::{BatchRequest, Dataset};
@@ -59,7 +59,9 @@ pub static OP: Op = Op {
     expand: None,
 };
 
-fn request(s: &Signature<'_>) -> Result<BatchRequest, TypeError> {
+/// The request that the attributes of a node are.
+pub(crate) fn request(attributes: &Attributes) -> Result<BatchRequest, TypeError> {
+    let s = Signature { inputs: &[], attributes };
     let text = |name| s.attributes.text(name).unwrap_or_default();
     let Some(dataset) = Dataset::from_name(text("dataset")) else {
         return type_error!("knows the datasets {}", Dataset::names());
@@ -82,7 +84,7 @@ fn request(s: &Signature<'_>) -> Result<BatchRequest, TypeError> {
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     s.inputs::<0>()?;
-    let BatchRequest { dataset, batch, .. } = request(s)?;
+    let BatchRequest { dataset, batch, .. } = request(s.attributes)?;
     let shape = |axes: &[usize]| Shape::new(axes).map_err(|e| TypeError(e.to_string()));
     Ok(vec![
         Type::plain(Element::F32, shape(&[&[batch], dataset.shape()].concat())?),
@@ -91,7 +93,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 }
 
 fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let request = request(&Signature { inputs: &[], attributes: &cx.node.attributes })?;
+    let request = request(&cx.node.attributes)?;
     let (examples, labels) = cx.host.batch(&request, cx.step)?;
     Ok(vec![examples, labels])
 }

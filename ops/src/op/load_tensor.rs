@@ -11,6 +11,9 @@ use crate::value::Tensor;
 
 /// The f32 tensor of this name and shape from the player's own files: `tensors/NAME.npy` in its
 /// data. `name` is a plain word of lower-case letters, digits, `-` and `_`.
+///
+/// The player looks at the file when it prepares the plan: one that is missing or of another shape is
+/// an error before anything runs.
 #[track_caller]
 pub fn load_tensor<'r>(
     g: &Recording<'r>,

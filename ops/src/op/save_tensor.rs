@@ -11,7 +11,7 @@ use crate::value::Tensor;
 
 /// Writes the f32 tensor `x` of its player to `tensors/NAME.npy` in the player's data, where
 /// [`load_tensor`](super::load_tensor()) finds it in a later run. A file of that name is replaced.
-/// The operator allows it by making the folder `tensors`.
+/// The operator allows it by making the folder `tensors`; without it the plan is not prepared.
 #[track_caller]
 pub fn save_tensor(name: &str, x: Value<'_>) {
     x.recording().op(&OP.spec).attr("variable", name).input(x).finish();

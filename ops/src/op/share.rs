@@ -8,7 +8,7 @@ use super::encode;
 use crate::kernel::Op;
 
 /// Shares `x` among the servers of the protocol: from here on nobody can read it alone. Floats
-/// are encoded first, in the precision of the program.
+/// are encoded first, in the precision of the program: see [`encode()`] for numbers that it cannot hold.
 #[track_caller]
 pub fn share(x: Value<'_>) -> Value<'_> {
     let g = x.recording();

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use sordino_graph::PlayerName;
+use sordino_graph::{Node, NodeId, PlayerName};
 use sordino_ops::Plan;
 use sordino_ops::protocol::pads;
 use zeroize::Zeroizing;
@@ -41,7 +41,8 @@ impl PlayerSession {
         // The text is the driver's: whatever it makes our code do ends this session alone.
         let built = guarded(|| self.build(text)).unwrap_or_else(Err);
         match built.and_then(|built| self.agree(built.0.recorded.setup()).map(|()| built)) {
-            Ok(built) => match self.judge(&built.0) {
+            // Files are looked at for those alone whom the player lets run the plan.
+            Ok(built) => match self.judge(&built.0).and_then(|()| self.look(&built.1)) {
                 Ok(()) => self.greet(plan, first, patience, built),
                 Err(reason) => self.fail(&self.me, &reason),
             },
@@ -54,6 +55,18 @@ impl PlayerSession {
     fn judge(&self, Plan { recorded, recorded_digest, .. }: &Plan) -> Result<(), String> {
         guarded(|| self.options.consent.check(&self.me, recorded, recorded_digest))
             .unwrap_or_else(Err)
+    }
+
+    /// Whether the player's own files are what its part of the plan reads.
+    fn look(&self, schedule: &Schedule) -> Result<(), String> {
+        let checked = |(id, node): (NodeId, &Node)| {
+            let place = || schedule.place_of(id.index());
+            self.options
+                .data
+                .check(node)
+                .map_err(|error| format!("{} cannot run: {error}", place()))
+        };
+        guarded(|| schedule.graph.nodes().try_for_each(checked)).unwrap_or_else(Err)
     }
 
     fn build(&self, text: &Arc<str>) -> Result<(Arc<Plan>, Schedule), String> {

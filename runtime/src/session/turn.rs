@@ -117,9 +117,8 @@ impl PlayerSession {
                 }
             }
             Err(error) => {
-                let name = &schedule.names[task];
-                let line = node.source.as_ref().map(|l| format!(" ({l})")).unwrap_or_default();
-                self.fail(&self.me, &format!("{name}{line} failed in step {step}: {error}"));
+                let place = schedule.place_of(task);
+                self.fail(&self.me, &format!("{place} failed in step {step}: {error}"));
             }
         }
     }
