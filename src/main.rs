@@ -16,7 +16,9 @@ use clap::{Parser, Subcommand};
 use sordino::PlayerName;
 use sordino::players::{Identity, identity};
 use sordino::runtime::status::ask;
-use sordino::runtime::{Consent, Flags, ServeOptions, serve, state_folder};
+use sordino::runtime::{
+    Consent, Flags, PolicyError, ServeError, ServeOptions, serve, state_folder,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -138,9 +140,16 @@ fn main() -> ExitCode {
         Err(error) => {
             // Our errors tell their causes themselves.
             eprintln!("sordino: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(if is_of_options(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// Whether an option is wrong, or a file that options name.
+fn is_of_options(error: &anyhow::Error) -> bool {
+    use ServeError::{Address, Identity, Roster};
+    error.is::<PolicyError>()
+        || matches!(error.downcast_ref(), Some(Roster(_) | Identity(_) | Address { .. }))
 }
 
 fn run(command: Command) -> anyhow::Result<()> {

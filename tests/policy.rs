@@ -137,10 +137,10 @@ fn a_player_does_not_start_with_a_policy_that_it_cannot_read() {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     let (status, errors) = start(&[]);
-    assert!(status == Some(1) && errors.contains("cannot read the policy"), "{errors}");
+    assert!(status == Some(2) && errors.contains("cannot read the policy"), "{errors}");
     std::fs::write(&policy, "[[reveal]]\nto = \"dan\"\novr = 3\n").unwrap();
     let (status, errors) = start(&[]);
-    assert!(status == Some(1) && errors.contains("line 3"), "{errors}");
+    assert!(status == Some(2) && errors.contains("line 3"), "{errors}");
     assert!(errors.contains("unknown field `ovr`"), "{errors}");
     // One or the other: two sources of rules could disagree.
     let (status, errors) = start(&["--release"]);
