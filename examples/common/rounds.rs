@@ -17,6 +17,8 @@ type Steps<'a> =
 /// Steps of those owners who are there.
 pub struct InRounds<'a> {
     pub owners: Vec<PlayerName>,
+    /// A step of each set of owners that is enough, but that of all.
+    pub fewer: Vec<Function<'a>>,
     pub run: Steps<'a>,
 }
 

@@ -38,6 +38,7 @@ pub struct Training<'a> {
 impl Training<'_> {
     fn functions(&self) -> Vec<&Function<'_>> {
         let first = [&self.initialization, &self.step].into_iter();
+        let first = first.chain(self.rounds.iter().flat_map(|rounds| &rounds.fewer));
         first.chain(&self.before_test).chain([&self.test]).chain(&self.end).collect()
     }
 

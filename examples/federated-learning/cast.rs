@@ -58,14 +58,25 @@ impl Cast {
             .release(owner)
     }
 
+    /// Each set of at least so many data owners, but that of all.
+    pub fn fewer(&self, least: usize) -> Vec<Vec<DataOwner>> {
+        let sets =
+            (0..(1_usize << DATA_OWNERS) - 1).filter(|set| set.count_ones() as usize >= least);
+        let owners = self.data_owners.iter().enumerate();
+        let of = |set| owners.clone().filter(move |(i, _)| set >> i & 1 == 1);
+        sets.map(|set| of(set).map(|(_, owner)| owner.clone()).collect()).collect()
+    }
+
     /// Trains with those data owners who are there.
-    pub fn in_rounds(&self, rounds: Rounds) -> InRounds<'_> {
+    pub fn in_rounds<'a>(&'a self, rounds: Rounds, fewer: &'a [Vec<DataOwner>]) -> InRounds<'a> {
         let owners = self.data_owners.iter().map(|owner| owner.player.clone()).collect();
         let record = |present: &[DataOwner], setup: &Setup| {
             federated_training(&self.model_owner, present).record(setup)
         };
+        let fewer = fewer.iter().map(|present| federated_training(&self.model_owner, present));
         InRounds {
             owners,
+            fewer: fewer.collect(),
             run: Box::new(move |session, steps, watch| {
                 session.run_rounds(&rounds, &self.data_owners, record, steps, watch)
             }),

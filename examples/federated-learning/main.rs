@@ -40,10 +40,12 @@ fn run(start: Instant) -> anyhow::Result<()> {
         exposed: "every data owner's gradients",
     };
     show::intro(&mut io::stdout(), &intro, &options.common)?;
+    let rounds = options.rounds.rounds();
+    let fewer = rounds.map(|rounds| cast.fewer(rounds.min_owners)).unwrap_or_default();
     let training = Training {
         initialization: initialize(&cast.model_owner),
         step: federated_training(&cast.model_owner, &cast.data_owners),
-        rounds: options.rounds.rounds().map(|rounds| cast.in_rounds(rounds)),
+        rounds: rounds.map(|rounds| cast.in_rounds(rounds, &fewer)),
         before_test: None,
         test: validate_model(&cast.model_owner),
         end: None,

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod error;
+mod hear;
 mod inbox;
 mod leave;
 mod publications;
@@ -20,7 +21,6 @@ use std::time::{Duration, Instant};
 use sordino_graph::{Digest, Function, Graph, PlayerName, Setup, digest, print_with_sources};
 use sordino_ops::Plan;
 use sordino_ops::protocol::pads;
-use sordino_players::roster::driver_name;
 
 use crate::message::{Control, Digests, Failure, Frame, Optional, PlanIndex, SessionId};
 use crate::report::PlayerReport;
@@ -274,113 +274,6 @@ impl Session {
     fn sort(&self, reports: &mut [PlayerReport]) {
         let order = |name: &str| self.setup.players.iter().position(|p| p.as_str() == name);
         reports.sort_by_key(|report| order(&report.player));
-    }
-
-    /// The next message of this session, while the players `needed` are.
-    fn receive(
-        &mut self,
-        waiting: &BTreeSet<PlayerName>,
-        needed: &[PlayerName],
-        watch: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(PlayerName, Control), RunError> {
-        loop {
-            let failure = match self.news(SILENCE, watch)? {
-                News::Said(from, message) => {
-                    self.note_leaving(&from, &message, needed);
-                    return Ok((from, message));
-                }
-                News::Failed(from, failure) if !self.is_dispensable(&from, needed) => failure,
-                News::Lost(from, reason) if !self.is_dispensable(&from, needed) => {
-                    Failure { player: from.as_str().to_owned(), reason }
-                }
-                News::Failed(..) | News::Lost(..) => continue,
-                News::Nothing => return Err(self.silence(waiting)),
-            };
-            let mut failure = self.waits.explain(failure);
-            let owes = waiting.iter().any(|player| player.as_str() == failure.player);
-            if owes && !failure.reason.contains(" waits ") {
-                failure.reason += "; the driver waits for its answer";
-            }
-            self.give_up(&failure);
-            return Err(RunError::Failed(failure));
-        }
-    }
-
-    fn is_dispensable(&self, player: &PlayerName, needed: &[PlayerName]) -> bool {
-        !self.setup.players.contains(player) || self.roll.knows(player) && !needed.contains(player)
-    }
-
-    /// Ends the session because nobody says anything.
-    fn silence(&mut self, waiting: &BTreeSet<PlayerName>) -> RunError {
-        let seconds = SILENCE.as_secs();
-        self.blame(&driver_name(), format!("heard nothing for {seconds} s"));
-        RunError::Silence { players: waiting.iter().cloned().collect(), seconds }
-    }
-
-    /// What happens next, within `patience`. Notes who waits and who is there.
-    fn news(
-        &mut self,
-        patience: Duration,
-        watch: &mut dyn FnMut(Event<'_>),
-    ) -> Result<News, RunError> {
-        if self.over {
-            return Err(RunError::Over);
-        }
-        let until = Instant::now() + patience;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let Ok((from, arrival)) = self.arrivals.receiver.recv_timeout(left) else {
-                return Ok(News::Nothing);
-            };
-            match arrival {
-                Arrival::Control(message) if message.session() != self.id => {}
-                Arrival::Control(Control::Abort { failure, .. }) => {
-                    let by_itself = failure.player == from.as_str();
-                    let failure = failure.told_by(&from);
-                    self.roll.failed(&from, by_itself, &failure.to_string());
-                    return Ok(News::Failed(from, failure));
-                }
-                Arrival::Control(message) => {
-                    self.roll.heard(&from);
-                    if let Control::Missing { failure, .. } = &message
-                        && let Ok(owner) = PlayerName::new(&failure.player)
-                    {
-                        self.roll.leave(&owner, &format!("{} (says {from})", failure.reason));
-                    }
-                    self.note_wait(&from, &message, watch)?;
-                    return Ok(News::Said(from, message));
-                }
-                Arrival::Lost(reason) => {
-                    self.roll.cut(&from, &reason);
-                    return Ok(News::Lost(from, reason));
-                }
-                Arrival::Dialled(reached) => self.roll.dialled(&from, reached.is_ok()),
-            }
-        }
-    }
-
-    fn note_wait(
-        &mut self,
-        from: &PlayerName,
-        message: &Control,
-        watch: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(), RunError> {
-        let Control::Pulse { wait, .. } = message else {
-            self.waits.forget(from);
-            return Ok(());
-        };
-        self.waits.note(from, wait.clone());
-        if let Some(wait) = wait {
-            watch(Event::Waits { player: from, wait });
-        }
-        let is_owner = |player: &str| PlayerName::new(player).is_ok_and(|p| self.roll.knows(&p));
-        if let Some(failure) = self.waits.at_fault(from)
-            && !(self.in_rounds && is_owner(&failure.player))
-        {
-            self.give_up(&failure);
-            return Err(RunError::Failed(failure));
-        }
-        Ok(())
     }
 
     /// Ends the session for what `player` did.

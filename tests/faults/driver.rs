@@ -22,8 +22,10 @@ pub const OWNERS: &str = "SORDINO_FAULTS_OWNERS";
 pub const SESSION: &str = "<session> ";
 pub const TRAINED: &str = "<trained> ";
 pub const FAILED: &str = "<failed> ";
+pub const DONE: &str = "<done> ";
 pub const BEGUN: &str = "<begun>";
 pub const LEFT: &str = "<left> ";
+pub const WITHOUT: &str = "<without>";
 pub const RETURNED: &str = "<returned> ";
 pub const SHORT: &str = "<short> ";
 
@@ -111,17 +113,25 @@ fn train_in_rounds(
         &config,
     )?;
     session.checkpoint_every(CHECKPOINT);
+    match std::env::var(RESUME)?.as_str() {
+        "" => session.run(&initialize(&owner), 1).map(drop)?,
+        resumed => session.resume(resumed.parse()?)?,
+    }
     println!("\n{SESSION}{}", session.id());
-    session.run(&initialize(&owner), 1)?;
+    println!("{DONE}{}", session.steps_of(&federated_training(&owner, &all))?);
     let rounds = Rounds { min_owners, timeout: TIMEOUT };
     let record =
         |present: &[DataOwner], setup: &Setup| federated_training(&owner, present).record(setup);
-    let (mut returned, mut after, mut took) = (false, false, Vec::<(String, u64)>::new());
+    let (mut left, mut returned, mut after) = (false, false, false);
+    let mut took = Vec::<(String, u64)>::new();
     while !after {
         after = returned;
         let run = session.run_rounds(&rounds, &all, record, ROUNDS, |event| match event {
-            Event::Progress { .. } => println!("{BEGUN}"),
-            Event::Left { player, reason, .. } => println!("{LEFT}{player}: {reason}"),
+            Event::Progress { .. } => println!("{}", if left { WITHOUT } else { BEGUN }),
+            Event::Left { player, reason, .. } => {
+                left = true;
+                println!("{LEFT}{player}: {reason}");
+            }
             Event::Returned { player, .. } => {
                 returned = true;
                 println!("{RETURNED}{player}");

@@ -61,7 +61,7 @@ fn schedules() {
 }
 
 #[test]
-#[ignore = "takes 6 minutes and writes docs/faults.md"]
+#[ignore = "takes 10 minutes and writes docs/faults.md"]
 fn table() {
     table::write();
 }

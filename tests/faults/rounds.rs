@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::driver::{BEGUN, LEFT, RETURNED, SHORT};
+use crate::driver::{BEGUN, DONE, LEFT, RETURNED, SHORT, WITHOUT};
 use crate::fault::{Event, Fault, When};
 use crate::stage::{Outcome, Stage};
 
@@ -17,7 +17,8 @@ const NOTICED: Duration = Duration::from_secs(15);
 pub struct Absence {
     /// Why it was left out.
     pub reason: String,
-    /// Seconds until it was, and, from when it was as before, until it took part again.
+    /// Seconds until the others took a step without it, and, from when it was as before, until it
+    /// took part again.
     pub left: f64,
     pub returned: f64,
 }
@@ -25,13 +26,14 @@ pub struct Absence {
 /// An event of an owner, who is as before when the others have gone on without it.
 pub fn absence(model: &'static str, event: &Event) -> Absence {
     let mut stage = Stage::new(model);
-    let mut driver = stage.drive_rounds(2);
+    let mut driver = stage.drive_rounds(2, None);
     if let When::After(_) = event.when {
         driver.await_line(BEGUN);
     }
     assert!(event.strike(&mut stage, &mut driver, Instant::now()), "{event:?} came too late");
     let start = Instant::now();
     let reason = driver.await_line(LEFT);
+    driver.await_line(WITHOUT);
     let left = start.elapsed();
     assert!(reason.starts_with(event.party), "{event:?}: {reason}");
     assert!(left < NOTICED, "{event:?}: {left:?}");
@@ -81,7 +83,7 @@ fn an_owner_that_is_cut_off_is_left_out_and_returns_with_the_network() {
 #[test]
 fn with_too_few_owners_nothing_is_revealed_until_one_is_back() {
     let mut stage = Stage::new(MODEL);
-    let mut driver = stage.drive_rounds(3);
+    let mut driver = stage.drive_rounds(3, None);
     driver.await_line(BEGUN);
     stage.player(OWNER).kill();
     let short = driver.await_line(SHORT);
@@ -101,10 +103,36 @@ fn with_too_few_owners_nothing_is_revealed_until_one_is_back() {
 fn a_run_begins_without_an_owner_that_is_down() {
     let mut stage = Stage::new(MODEL);
     stage.player(OWNER).kill();
-    let mut driver = stage.drive_rounds(2);
+    let mut driver = stage.drive_rounds(2, None);
     assert!(driver.await_line(LEFT).starts_with(OWNER));
-    driver.await_line(BEGUN);
+    driver.await_line(WITHOUT);
     stage.heal();
+    let (outcome, _) = driver.outcome().unwrap();
+    assert_eq!(took(&outcome), [[OWNERS[0], OWNERS[2]].join(" "), OWNERS.join(" ")]);
+}
+
+#[test]
+fn rounds_are_resumed_without_an_owner_who_then_returns() {
+    let mut stage = Stage::new(MODEL);
+    let mut driver = stage.drive_rounds(2, None);
+    driver.await_line(BEGUN);
+    stage.player(OWNER).kill();
+    // The first steps without it are behind a checkpoint or two.
+    driver.await_line(WITHOUT);
+    std::thread::sleep(Duration::from_secs(1));
+    let session = driver.session().unwrap();
+    driver.kill();
+    stage.players.retain(|player| player.name != OWNER);
+    let end = Instant::now() + NOTICED;
+    while !stage.is_idle() {
+        assert!(Instant::now() < end, "players stay in the session of a driver that is gone");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut driver = stage.drive_rounds(2, Some(&session));
+    let done: u64 = driver.await_line(DONE).parse().unwrap();
+    assert!(done > 20, "{done} steps were done");
+    driver.await_line(WITHOUT);
+    stage.start(OWNER);
     let (outcome, _) = driver.outcome().unwrap();
     assert_eq!(took(&outcome), [[OWNERS[0], OWNERS[2]].join(" "), OWNERS.join(" ")]);
 }

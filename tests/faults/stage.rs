@@ -99,9 +99,9 @@ impl Stage {
         self.start_driver(resume, None)
     }
 
-    /// Starts a driver of a run for which so many data owners are enough.
-    pub fn drive_rounds(&self, min_owners: usize) -> Driver {
-        self.start_driver(None, Some(min_owners))
+    /// As [`drive`](Self::drive), of a run for which so many data owners are enough.
+    pub fn drive_rounds(&self, min_owners: usize, resume: Option<&str>) -> Driver {
+        self.start_driver(resume, Some(min_owners))
     }
 
     fn start_driver(&self, resume: Option<&str>, min_owners: Option<usize>) -> Driver {
@@ -126,6 +126,12 @@ impl Stage {
             let ended = count(" closed") + count(" failed: ");
             count(" opened by ") <= ended
         })
+    }
+
+    /// Starts a player that is not among the processes.
+    pub fn start(&mut self, name: &str) {
+        self.players.push(Process::start(name, self.folder.path().join(name)));
+        self.wait_for("listens at");
     }
 
     fn wait_for(&self, line: &str) {

@@ -138,14 +138,14 @@ impl Session {
     ) -> Result<(), RunError> {
         self.dial();
         self.takes_back(request);
-        if self.leaving.is_some() {
-            self.halt(chain, Vec::new(), request)?;
+        if self.leaving.is_some() && chain.current.is_none() {
             return self.stop_if_leaving(request.watch);
         }
         let there = |owner: &&O| !self.roll.is_away((*owner).as_ref());
         let there: Vec<O> = owners.iter().filter(there).cloned().collect();
         let named: Vec<_> = there.iter().map(|owner| owner.as_ref().clone()).collect();
-        if chain.current.as_ref().is_some_and(|current| current.owners != named) {
+        let others = chain.current.as_ref().is_some_and(|current| current.owners != named);
+        if others || self.leaving.is_some() {
             self.halt(chain, Vec::new(), request)
         } else if named.len() < request.rounds.min_owners {
             self.wait_for_owners(request)

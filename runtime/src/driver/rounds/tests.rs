@@ -1,6 +1,7 @@
 //! Owners who go and come back, against what each step should have done.
 
 mod leave;
+mod partial;
 mod program;
 mod resume;
 mod world;
@@ -247,33 +248,6 @@ fn an_owner_that_is_late_is_left_out_and_returns_when_it_answers() {
     outcome.check(1500);
     expect(&lines, &["owner2 left: server2 waits 0.", "owner2 returned"]);
     assert!(lines[0].contains(" s for it at share"), "{lines:?}");
-}
-
-#[test]
-fn a_step_of_which_only_a_part_has_arrived_is_taken_back_everywhere() {
-    let mut lossy = false;
-    let (outcome, lines) = told(1500, HASTY, move |world, event, _| match event {
-        Event::Progress { done } if *done >= 10 && !lossy => {
-            lossy = true;
-            // The shares of the second variable: the model owner learns the sum of the first alone.
-            world.lose(|from, to, frame| match frame {
-                Frame::Data(_, value) => {
-                    from == "owner1" && to == "server2" && value.as_bytes().len() == 3 * 8
-                }
-                Frame::Control(_) => false,
-            });
-        }
-        Event::Left { .. } => slow(world),
-        Event::Returned { .. } => world.lose_nothing(),
-        _ => {}
-    });
-    let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));
-    outcome.check(1500);
-    // It is let off once, since it says that it waits for the model owner.
-    expect(&lines, &["owner1 left: server2 waits", "owner1 returned"]);
-    let spans = &outcome.run.participation;
-    let gap = |pair: &[Participation]| pair[1].number - end(&pair[0]);
-    assert!(spans.windows(2).any(|pair| gap(pair) > 0), "{spans:?}");
 }
 
 #[test]

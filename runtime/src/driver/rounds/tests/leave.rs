@@ -1,5 +1,6 @@
 //! Players who are told to stop.
 
+use super::program::step;
 use super::*;
 
 /// Trains, and has a player told to stop when ten steps are done.
@@ -31,5 +32,37 @@ fn a_player_that_is_needed_ends_the_session_with_a_step() {
         let RunError::Stopped { player, kept: false, .. } = &error else { panic!("{error}") };
         assert_eq!(player.as_str(), name);
         expect(&lines, &[]);
+    }
+}
+
+#[test]
+fn what_was_done_when_a_player_is_told_to_stop_is_kept_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, mut session) = World::keeping(folder.path(), &setup());
+    session.run(&Function::new("initialize", "", initialize), 1).unwrap();
+    session.checkpoint_every(1000);
+    slow(&world);
+    let mut told_to_stop = false;
+    let watch = |event: Event<'_>| {
+        if matches!(event, Event::Progress { done } if done >= 10) && !told_to_stop {
+            told_to_stop = true;
+            world.tell_to_stop(&player("server1"));
+        }
+    };
+    let error = session.run_rounds(&ROUNDS, &owners(), train, 500, watch).unwrap_err();
+    assert!(matches!(error, RunError::Stopped { kept: true, .. }), "{error}");
+    let id = session.id();
+    drop(session);
+
+    world.start(&player("server1"), Consent::ALL);
+    let mut session = world.session(&setup());
+    session.allow_missing(&owners());
+    session.resume(id).unwrap();
+    let all = owners();
+    let done = session.steps_of(&Function::new("train", "", |g| step(g, &all))).unwrap();
+    assert!((1..500).contains(&done), "{done}");
+    let participation = [Participation { steps: 0..done, number: 0, owners: all }];
+    for (got, expected) in weights(&mut session).iter().zip(expected(&participation)) {
+        assert!((got - expected).abs() < 1e-4, "{got} {expected} after {done} steps");
     }
 }

@@ -6,7 +6,7 @@ use sordino_graph::{
     Fixed, Function, Graph, PlayerName, RecordError, Recording, Setup, Value, record, transfer,
 };
 use sordino_ops::{
-    add_n, assign, descend, publish, random_normal, read_variable, reveal, scale, share,
+    add_n, assign, descend, publish, random_normal, read_variable, reveal, scale, share, square,
 };
 
 use super::world::World;
@@ -32,7 +32,7 @@ pub fn setup() -> Setup {
         .release(&player("model"))
 }
 
-fn variables() -> [(&'static str, sordino_graph::Type); 2] {
+pub fn variables() -> [(&'static str, sordino_graph::Type); 2] {
     let ty = |n| {
         let shape = sordino_graph::Shape::new(&[n]).unwrap();
         sordino_graph::Type::plain(sordino_graph::Element::F32, shape)
@@ -81,7 +81,7 @@ pub fn weights(session: &mut Session) -> Vec<f64> {
 }
 
 /// What each owner draws in each step.
-type Drawn = BTreeMap<(u64, String), Vec<f64>>;
+pub type Drawn = BTreeMap<(u64, String), Vec<f64>>;
 
 /// What `initialize`, and owners in each step, draw.
 fn noise(participation: &[Participation]) -> (Vec<f64>, Drawn) {
@@ -112,6 +112,11 @@ fn noise(participation: &[Participation]) -> (Vec<f64>, Drawn) {
     (first, joined.collect())
 }
 
+/// What owners draw in the steps that were done.
+pub fn drawn(participation: &[Participation]) -> Drawn {
+    noise(participation).1
+}
+
 /// The variables after the steps that were done, with those who took part.
 pub fn expected(participation: &[Participation]) -> Vec<f64> {
     let (mut weights, noise) = noise(participation);
@@ -127,6 +132,18 @@ pub fn expected(participation: &[Participation]) -> Vec<f64> {
         }
     }
     weights
+}
+
+/// The first variable shrinks by the mean square of what owners drew.
+pub fn square_sum(owners: &[PlayerName], setup: &Setup) -> Result<Graph, RecordError> {
+    record("square_sum", setup, |g| {
+        let (name, ty) = &variables()[0];
+        let square_of = |owner: &PlayerName| -> Value<'_> {
+            square(share(random_normal(g, owner, ty.shape.axes(), seed(owner, 0))))
+        };
+        let sum = add_n(owners.iter().map(square_of));
+        descend(name, 1.0, reveal(scale(sum, 1.0 / owners.len() as f64), &player("model")));
+    })
 }
 
 /// A program in which an owner has a variable.

@@ -73,7 +73,11 @@ impl World {
 
     fn checkpoints(&self, name: &PlayerName) -> Option<Arc<Checkpoints>> {
         let folder = self.folder.as_ref()?.join(name.as_str());
-        let identity = Identity::generate(name, 1).unwrap();
+        let identity = Identity::load(&folder, name).unwrap_or_else(|_| {
+            let new = Identity::generate(name, 1).unwrap();
+            new.save(&folder, false).unwrap();
+            new
+        });
         Some(Arc::new(Checkpoints::among(&folder, &identity, BTreeMap::new())))
     }
 

@@ -1,0 +1,119 @@
+//! What the driver makes of what it hears.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use sordino_graph::PlayerName;
+use sordino_players::roster::driver_name;
+
+use super::{Arrival, Event, News, RunError, SILENCE, Session};
+use crate::message::{Control, Failure};
+
+impl Session {
+    /// The next message of this session, while the players `needed` are.
+    pub(super) fn receive(
+        &mut self,
+        waiting: &BTreeSet<PlayerName>,
+        needed: &[PlayerName],
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(PlayerName, Control), RunError> {
+        loop {
+            let failure = match self.news(SILENCE, watch)? {
+                News::Said(from, message) => {
+                    self.note_leaving(&from, &message, needed);
+                    return Ok((from, message));
+                }
+                News::Failed(from, failure) if !self.is_dispensable(&from, needed) => failure,
+                News::Lost(from, reason) if !self.is_dispensable(&from, needed) => {
+                    Failure { player: from.as_str().to_owned(), reason }
+                }
+                News::Failed(..) | News::Lost(..) => continue,
+                News::Nothing => return Err(self.silence(waiting)),
+            };
+            let mut failure = self.waits.explain(failure);
+            let owes = waiting.iter().any(|player| player.as_str() == failure.player);
+            if owes && !failure.reason.contains(" waits ") {
+                failure.reason += "; the driver waits for its answer";
+            }
+            self.give_up(&failure);
+            return Err(RunError::Failed(failure));
+        }
+    }
+
+    pub(super) fn is_dispensable(&self, player: &PlayerName, needed: &[PlayerName]) -> bool {
+        !self.setup.players.contains(player) || self.roll.knows(player) && !needed.contains(player)
+    }
+
+    /// Ends the session because nobody says anything.
+    pub(super) fn silence(&mut self, waiting: &BTreeSet<PlayerName>) -> RunError {
+        let seconds = SILENCE.as_secs();
+        self.blame(&driver_name(), format!("heard nothing for {seconds} s"));
+        RunError::Silence { players: waiting.iter().cloned().collect(), seconds }
+    }
+
+    /// What happens next, within `patience`. Notes who waits and who is there.
+    pub(super) fn news(
+        &mut self,
+        patience: Duration,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<News, RunError> {
+        if self.over {
+            return Err(RunError::Over);
+        }
+        let until = Instant::now() + patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok((from, arrival)) = self.arrivals.receiver.recv_timeout(left) else {
+                return Ok(News::Nothing);
+            };
+            match arrival {
+                Arrival::Control(message) if message.session() != self.id => {}
+                Arrival::Control(Control::Abort { failure, .. }) => {
+                    let by_itself = failure.player == from.as_str();
+                    let failure = failure.told_by(&from);
+                    self.roll.failed(&from, by_itself, &failure.to_string());
+                    return Ok(News::Failed(from, failure));
+                }
+                Arrival::Control(message) => {
+                    self.roll.heard(&from);
+                    if let Control::Missing { failure, .. } = &message
+                        && let Ok(owner) = PlayerName::new(&failure.player)
+                    {
+                        self.roll.leave(&owner, &format!("{} (says {from})", failure.reason));
+                    }
+                    self.note_wait(&from, &message, watch)?;
+                    return Ok(News::Said(from, message));
+                }
+                Arrival::Lost(reason) => {
+                    self.roll.cut(&from, &reason);
+                    return Ok(News::Lost(from, reason));
+                }
+                Arrival::Dialled(reached) => self.roll.dialled(&from, reached.is_ok()),
+            }
+        }
+    }
+
+    fn note_wait(
+        &mut self,
+        from: &PlayerName,
+        message: &Control,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), RunError> {
+        let Control::Pulse { wait, .. } = message else {
+            self.waits.forget(from);
+            return Ok(());
+        };
+        self.waits.note(from, wait.clone());
+        if let Some(wait) = wait {
+            watch(Event::Waits { player: from, wait });
+        }
+        let is_owner = |player: &str| PlayerName::new(player).is_ok_and(|p| self.roll.knows(&p));
+        if let Some(failure) = self.waits.at_fault(from)
+            && !(self.in_rounds && is_owner(&failure.player))
+        {
+            self.give_up(&failure);
+            return Err(RunError::Failed(failure));
+        }
+        Ok(())
+    }
+}
