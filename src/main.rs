@@ -15,6 +15,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use sordino::PlayerName;
 use sordino::players::{Identity, identity};
+use sordino::runtime::memory::of_machine;
 use sordino::runtime::status::ask;
 use sordino::runtime::{
     Consent, Flags, PolicyError, ServeError, ServeOptions, serve, state_folder,
@@ -73,6 +74,10 @@ enum Command {
         /// How long sessions may take to end when the player is told to stop.
         #[arg(long, value_name = "SECONDS", default_value_t = 20)]
         stop_within: u64,
+        /// How many MiB the values of one step of a plan may have; a program that asks for more is
+        /// refused. Two steps are under way at a time. Unless given, as much as the machine has.
+        #[arg(long, value_name = "MIB")]
+        memory: Option<u64>,
         /// Stop as well when standard input ends, as it does when whoever started the player dies.
         #[arg(long)]
         until_eof: bool,
@@ -166,6 +171,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             policy,
             log_format,
             stop_within,
+            memory,
             until_eof,
         } => {
             let consent = match policy {
@@ -173,7 +179,9 @@ fn run(command: Command) -> anyhow::Result<()> {
                 None => Flags { release, over, insecure }.into(),
             };
             let stop_within = Duration::from_secs(stop_within);
-            let options = ServeOptions { name, config, data, state, consent, listen, stop_within };
+            let memory = memory.map_or_else(of_machine, |mib| mib.saturating_mul(1 << 20));
+            let options =
+                ServeOptions { name, config, data, state, consent, memory, listen, stop_within };
             let log = log_format.of(options.name.clone());
             serve(&options, log, || stop::told(until_eof)).map_err(Into::into)
         }

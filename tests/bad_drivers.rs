@@ -60,7 +60,8 @@ impl Stage {
         let hub: Arc<Hub> = Arc::default();
         let driver = sordino::players::roster::driver_name();
         let data = Arc::new(DataStore::new(mnist().to_owned()));
-        let options = PlayerOptions { data, consent: Consent::ALL, checkpoints: None, audit: None };
+        let (consent, memory) = (Consent::ALL, 1 << 30);
+        let options = PlayerOptions { data, consent, memory, checkpoints: None, audit: None };
         let new = |name: &PlayerName| {
             let player = Player::new(name.clone(), options.clone(), |_| {});
             player.attach(hub.network(name));

@@ -12,6 +12,7 @@ mod host;
 mod local;
 pub mod log;
 pub mod machine;
+pub mod memory;
 pub mod message;
 mod meter;
 mod plans;

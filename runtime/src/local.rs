@@ -12,6 +12,7 @@ use crate::audit::Audit;
 use crate::checkpoint::Checkpoints;
 use crate::consent::Consent;
 use crate::driver::{DriverInbox, RunError, Session};
+use crate::memory;
 use crate::player::{Player, PlayerOptions};
 use crate::transport::Inbox;
 use crate::transport::memory::Hub;
@@ -65,7 +66,13 @@ impl Session {
         let data = Arc::new(DataStore::new(data.to_owned()));
         let new = |name: &PlayerName| -> Result<_, RunError> {
             let (data, audit, checkpoints) = (data.clone(), audit.clone(), checkpoints(name)?);
-            let options = PlayerOptions { data, consent: Consent::ALL, checkpoints, audit };
+            let options = PlayerOptions {
+                data,
+                consent: Consent::ALL,
+                memory: memory::of_machine(),
+                checkpoints,
+                audit,
+            };
             let player = Player::new(name.clone(), options, |_| {});
             player.attach(hub.network(name));
             Ok(player)

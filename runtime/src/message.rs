@@ -4,6 +4,7 @@
 //! a [`DataHeader`] and raw little-endian elements.
 
 mod failure;
+pub(crate) mod short;
 
 use std::fmt;
 use std::str::FromStr;
@@ -214,6 +215,7 @@ pub enum Control {
         /// Its number.
         number: u64,
         /// Why it is not.
+        #[serde(deserialize_with = "short::read_option")]
         problem: Option<String>,
     },
     /// Driver to player: which checkpoints are there of an earlier session?
@@ -230,6 +232,7 @@ pub enum Control {
         /// Those that are whole.
         cuts: Vec<Cut>,
         /// What is wrong with others.
+        #[serde(deserialize_with = "short::read_list")]
         problems: Vec<String>,
     },
     /// Driver to player: begin with what a checkpoint of an earlier session has.
@@ -296,8 +299,10 @@ pub struct Optional {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
     /// Who is to send it.
+    #[serde(deserialize_with = "short::read")]
     pub on: String,
     /// The node that takes it.
+    #[serde(deserialize_with = "short::read")]
     pub node: String,
     /// Milliseconds of waiting so far.
     pub millis: u64,
@@ -408,6 +413,27 @@ impl Control {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_others_have_no_control_characters_and_are_few_and_short() {
+        let session = SessionId([1; 16]);
+        let bad = "\u{1b}[2J".repeat(1000);
+        let wait = Wait { on: bad.clone(), node: bad.clone(), millis: 1 };
+        let link = crate::report::LinkReport { to: bad.clone(), ..Default::default() };
+        let report = PlayerReport { links: vec![link], ..Default::default() };
+        for message in [
+            Control::Saved { session, number: 1, problem: Some(bad.clone()) },
+            Control::Recalled { session, cuts: vec![], problems: vec![bad.clone(); 1000] },
+            Control::Pulse { session, plan: 0, wait: Some(wait) },
+            Control::Finished { session, plan: 0, report },
+        ] {
+            let bytes = postcard::to_stdvec(&message).unwrap();
+            assert!(bytes.contains(&0x1b));
+            let read: Control = postcard::from_bytes(&bytes).unwrap();
+            let bytes = postcard::to_stdvec(&read).unwrap();
+            assert!(!bytes.contains(&0x1b) && bytes.len() < 500_000, "{} bytes", bytes.len());
+        }
+    }
 
     #[test]
     fn names_of_sessions_are_read_as_written() {

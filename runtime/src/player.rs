@@ -50,6 +50,8 @@ pub struct PlayerOptions {
     pub data: Arc<DataStore>,
     /// What may happen to its own data.
     pub consent: Consent,
+    /// Bytes that the values of one step of a plan may have.
+    pub memory: u64,
     /// Where it keeps what sessions are to be resumed from.
     pub checkpoints: Option<Arc<Checkpoints>>,
     /// Notes every pad that is drawn, for tests.

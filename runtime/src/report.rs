@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::short;
+
 /// What some steps of a plan cost one player.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlayerReport {
@@ -27,6 +29,7 @@ pub struct PlayerReport {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LinkReport {
     /// The receiver.
+    #[serde(deserialize_with = "short::read")]
     pub to: String,
     /// Values sent.
     pub messages: u64,

@@ -31,6 +31,8 @@ pub struct ServeOptions {
     pub state: Option<PathBuf>,
     /// What may happen to its own data; plans that it has signed may run as well.
     pub consent: Consent,
+    /// Bytes that the values of one step of a plan may have; see [`memory`](crate::memory).
+    pub memory: u64,
     /// Where to listen, if not at the address that the list gives: behind a port forwarding, say.
     pub listen: Option<SocketAddr>,
     /// How long sessions may take to end when the player is told to stop.
@@ -94,7 +96,7 @@ pub fn serve<S: AsyncFnMut()>(
     let consent = options.consent.clone().with_signed(SignedPlans::of(&identity, &beside));
     let state = state_folder(&options.config, &options.name, options.state.as_deref());
     let checkpoints = Some(Arc::new(Checkpoints::new(&state, &identity, &roster)));
-    let own = PlayerOptions { data, consent, checkpoints, audit: None };
+    let own = PlayerOptions { data, consent, memory: options.memory, checkpoints, audit: None };
     let player = Player::new(options.name.clone(), own, log.clone());
     let fixed = status::Fixed::new(&identity, &roster, &beside);
     event_loop().map_err(ServeError::EventLoop)?.block_on(async {

@@ -8,7 +8,8 @@ mod status;
 mod turn;
 mod wait;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,8 @@ pub(crate) struct PlayerSession {
     variables: Arc<Variables>,
     agreed: OnceLock<checkpoint::Agreed>,
     restored: OnceLock<checkpoint::Restored>,
+    /// Whether something is done with checkpoints.
+    at_disk: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -64,6 +67,8 @@ struct State {
     building: Option<PlanIndex>,
     /// Greetings for plans that are not known yet.
     early: Vec<Greeting>,
+    /// Peers that were greeted anew.
+    again: HashSet<PlayerName>,
     /// What the driver asked for and is not done: the first is running.
     queue: VecDeque<(PlanIndex, u64)>,
     /// Threads that are, or will soon be, in [`PlayerSession::pump`].
@@ -105,6 +110,10 @@ struct PlanState {
     groups: HashSet<Vec<PlayerName>>,
     /// Players that have not greeted yet.
     expected: HashSet<PlayerName>,
+    /// Secrets for others, until it is known that they have them.
+    gifts: HashMap<PlayerName, Vec<GroupSecret>>,
+    /// Whom this player has greeted.
+    told: HashSet<PlayerName>,
     greeted: bool,
     ready: bool,
     patience: Patience,
@@ -128,6 +137,7 @@ impl PlayerSession {
             halted: BTreeSet::new(),
             building: None,
             early: Vec::new(),
+            again: HashSet::new(),
             queue: VecDeque::new(),
             workers: 0,
             queued: 0,
@@ -156,6 +166,7 @@ impl PlayerSession {
             variables,
             agreed: OnceLock::new(),
             restored: OnceLock::new(),
+            at_disk: AtomicBool::new(false),
             state,
         })
     }

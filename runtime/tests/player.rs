@@ -50,7 +50,8 @@ fn setup() -> Setup {
 fn ann(at: fn(&Frame) -> bool) -> (Arc<Player>, Receiver<Control>) {
     let (sent, heard) = channel();
     let data = Arc::new(DataStore::new(".".into()));
-    let options = PlayerOptions { data, consent: Consent::ALL, audit: None, checkpoints: None };
+    let (consent, memory) = (Consent::ALL, 1 << 30);
+    let options = PlayerOptions { data, consent, memory, audit: None, checkpoints: None };
     let ann = Player::new(name("ann"), options, |_| {});
     ann.attach(Arc::new(Broken { at, sent: Mutex::new(sent) }));
     (ann, heard)
@@ -141,4 +142,28 @@ fn a_session_is_its_own_drivers_alone() {
     ann.on_control(&driver_name(), Control::Run { session, plan: 8, steps: 1 });
     let failed = failures.next().unwrap();
     assert!(failed.contains("asked to run plan 8"), "{failed}");
+}
+
+#[test]
+fn checkpoints_are_looked_after_one_at_a_time() {
+    let (ann, heard) = ann(|_| false);
+    // No thread of the pool gets to the first request before the second one is there.
+    let (go, busy) = channel::<()>();
+    let busy = Arc::new(Mutex::new(busy));
+    for _ in 0..rayon::current_num_threads() {
+        let busy = Arc::clone(&busy);
+        rayon::spawn(move || {
+            let _ = busy.lock().unwrap().recv();
+        });
+    }
+    for _ in 0..2 {
+        ann.on_control(&driver_name(), Control::Recall { session: SESSION, of: SESSION });
+    }
+    drop(go);
+    let failed = heard.iter().find_map(|message| match message {
+        Control::Abort { failure, .. } => Some(failure.to_string()),
+        _ => None,
+    });
+    let expected = "driver: asked for something of checkpoints before it had the last answer";
+    assert_eq!(failed.unwrap(), expected);
 }

@@ -160,19 +160,11 @@ pub fn train(session: &mut Session, watch: impl FnMut(Event<'_>)) -> RunError {
 pub fn resume(config: &Path, id: SessionId) -> (Session, u64) {
     let (owner, data_owners) = model();
     let step = federated_training(&owner, &data_owners);
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        let mut session = open(config);
-        session.resume(id).unwrap();
-        let done = session.steps_of(&step).unwrap();
-        match session.prepare(&step) {
-            Ok(_) => return (session, done),
-            // Some seconds pass before a player knows that a connection leads to a process that is
-            // no more.
-            Err(RunError::Failed(_)) if Instant::now() < deadline => {}
-            Err(error) => panic!("{error}"),
-        }
-    }
+    let mut session = open(config);
+    session.resume(id).unwrap();
+    let done = session.steps_of(&step).unwrap();
+    session.prepare(&step).unwrap();
+    (session, done)
 }
 
 /// Three steps more, and the weights are those of a training in one piece, in one process.

@@ -63,7 +63,7 @@ impl Session {
         let until = Instant::now() + patience;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let Ok((from, arrival)) = self.arrivals.receiver.recv_timeout(left) else {
+            let Some((from, arrival)) = self.arrivals.next(left) else {
                 return Ok(News::Nothing);
             };
             match arrival {

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sordino_graph::PlayerName;
 
+use super::short;
+
 /// Why a session failed, as it is told to others: never with a value of anyone's.
 ///
 /// Crosses the wire without control characters but line ends, and cut to 2000 characters a field:
@@ -26,27 +28,5 @@ impl Failure {
             self.reason = format!("(as {teller} says) {}", self.reason);
         }
         self
-    }
-}
-
-/// Text that others wrote, for the wire.
-mod short {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    const MOST: usize = 2000;
-
-    fn short(text: &str) -> String {
-        text.chars()
-            .take(MOST)
-            .map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c })
-            .collect()
-    }
-
-    pub(super) fn write<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&short(text))
-    }
-
-    pub(super) fn read<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-        String::deserialize(from).map(|text| short(&text))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sha2::{Digest as _, Sha256};
 use sordino_graph::{PlayerName, Setup};
@@ -53,10 +54,9 @@ impl PlayerSession {
             Ok(header) => header,
             Err(reason) => return self.fail(&self.driver, &reason),
         };
-        // Nothing changes a variable before the driver, which waits for the answer, asks for more.
-        let variables = self.variables.all();
-        // Disks are slow: not on the thread of the network.
-        self.spawn(Order::Then, move |session| {
+        self.at_the_disk(move |session| {
+            // Nothing changes one before the driver, which waits for the answer, asks for more.
+            let variables = session.variables.all();
             let saved = session.checkpoints().and_then(|kept| {
                 kept.save(&header, &variables, keep).map_err(|error| error.to_string())
             });
@@ -64,7 +64,28 @@ impl PlayerSession {
                 let mut state = session.state();
                 (state.unsaved, state.checkpoint) = (false, Some(number));
             }
-            session.answer(Control::Saved { session: session.id, number, problem: saved.err() });
+            Ok(Control::Saved { session: session.id, number, problem: saved.err() })
+        });
+    }
+
+    /// Does for the driver what takes long, and answers. One thing at a time: each takes memory for
+    /// variables, or files.
+    fn at_the_disk(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Arc<Self>) -> Result<Control, String> + Send + 'static,
+    ) {
+        if self.at_disk.swap(true, Ordering::AcqRel) {
+            let reason = "asked for something of checkpoints before it had the last answer";
+            return self.fail(&self.driver, reason);
+        }
+        // Disks are slow: not on the thread of the network.
+        self.spawn(Order::Then, move |session| {
+            let answer = work(session);
+            session.at_disk.store(false, Ordering::Release);
+            match answer {
+                Ok(answer) => session.answer(answer),
+                Err(reason) => session.fail(&session.me, &reason),
+            }
         });
     }
 
@@ -99,7 +120,7 @@ impl PlayerSession {
 
     /// The driver asks which checkpoints of a session there are.
     pub(crate) fn recall(self: &Arc<Self>, of: SessionId) {
-        self.spawn(Order::Then, move |session| {
+        self.at_the_disk(move |session| {
             let driver = session.driver.as_str();
             let held = session.checkpoints().and_then(|kept| {
                 kept.held(&session.me, driver, of).map_err(|error| error.to_string())
@@ -111,15 +132,14 @@ impl PlayerSession {
                 ),
                 Err(problem) => (Vec::new(), vec![problem]),
             };
-            session.answer(Control::Recalled { session: session.id, cuts, problems });
+            Ok(Control::Recalled { session: session.id, cuts, problems })
         });
     }
 
     /// The driver asks to go on from a checkpoint, before anything else happens in the session.
     pub(crate) fn restore(self: &Arc<Self>, of: SessionId, number: u64) {
-        self.spawn(Order::Then, move |session| match session.take_over(of, number) {
-            Ok(()) => session.answer(Control::Restored { session: session.id }),
-            Err(reason) => session.fail(&session.me, &reason),
+        self.at_the_disk(move |session| {
+            session.take_over(of, number).map(|()| Control::Restored { session: session.id })
         });
     }
 

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::{Greeting, MOST_EARLY, MOST_STEPS, Patience, PlanState, PlayerSession, guarded};
 use crate::host::{Journal, PlanHost, Secrets};
 use crate::machine::Machine;
+use crate::memory;
 use crate::message::{Control, Digests, Frame, GroupSecret, Optional, PlanIndex, Published};
 use crate::plans::plan_of;
 use crate::schedule::Schedule;
@@ -57,8 +58,9 @@ impl PlayerSession {
             .unwrap_or_else(Err)
     }
 
-    /// Whether the player's own files are what its part of the plan reads.
+    /// Whether there is room for its part of the plan, and the player's own files are what it reads.
     fn look(&self, schedule: &Schedule) -> Result<(), String> {
+        memory::check(schedule, self.options.memory)?;
         let checked = |(id, node): (NodeId, &Node)| {
             let place = || schedule.place_of(id.index());
             self.options
@@ -144,6 +146,8 @@ impl PlayerSession {
                 digests,
                 groups,
                 expected: peers.clone(),
+                gifts,
+                told: HashSet::new(),
                 greeted: false,
                 ready: false,
                 patience,
@@ -159,17 +163,11 @@ impl PlayerSession {
         for (from, plan, digests, secrets) in early {
             self.on_hello(&from, plan, digests, secrets);
         }
-        self.connect_all(plan, digests, peers.into_iter().collect(), gifts);
+        self.connect_all(plan, peers.into_iter().collect());
     }
 
     /// Reaches the peers one after the other, greets them, and then counts itself in.
-    fn connect_all(
-        self: &Arc<Self>,
-        plan: PlanIndex,
-        digests: Digests,
-        mut peers: Vec<PlayerName>,
-        mut gifts: HashMap<PlayerName, Vec<GroupSecret>>,
-    ) {
+    fn connect_all(self: &Arc<Self>, plan: PlanIndex, mut peers: Vec<PlayerName>) {
         peers.sort_unstable();
         let Some(peer) = peers.pop() else {
             if let Some(plan) = self.state().plans.get_mut(&plan) {
@@ -180,16 +178,56 @@ impl PlayerSession {
         let session = Arc::clone(self);
         let to = peer.clone();
         let then = move |connected: Result<(), String>| match connected {
-            Err(reason) => session.on_lost(&peer, &reason),
+            Err(reason) => session.lose(&peer, &reason),
             Ok(()) => session.guard(|session| {
-                let secrets = gifts.remove(&peer).unwrap_or_default();
-                let id = session.id;
-                let hello = Control::Hello { session: id, plan, digests, secrets };
-                session.network.send(&peer, Frame::Control(hello));
-                session.connect_all(plan, digests, peers, gifts);
+                session.greet_peer(plan, &peer);
+                session.connect_all(plan, peers);
             }),
         };
         self.network.connect(&to, Box::new(then));
+    }
+
+    /// Greets a peer, unless it has been.
+    fn greet_peer(&self, index: PlanIndex, peer: &PlayerName) {
+        let hello = {
+            let mut state = self.state();
+            let Some(plan) = state.plans.get_mut(&index) else { return };
+            if !plan.told.insert(peer.clone()) {
+                return;
+            }
+            let secrets = match plan.expected.contains(peer) {
+                true => plan.gifts.get(peer).cloned(),
+                false => plan.gifts.remove(peer),
+            };
+            let (session, digests) = (self.id, plan.digests);
+            Control::Hello { session, plan: index, digests, secrets: secrets.unwrap_or_default() }
+        };
+        self.network.send(peer, Frame::Control(hello));
+    }
+
+    /// Greets a peer anew, to which the connection was lost before it greeted: a connection that led
+    /// to a process which is no more, say, and has been started again. Nothing else of the session
+    /// went over it. False if something has, or if this happens again.
+    pub(super) fn greets_again(self: &Arc<Self>, peer: &PlayerName, reason: &str) -> bool {
+        let told: Vec<PlanIndex> = {
+            let state = &mut *self.state();
+            let plans = state.plans.values();
+            let mut with = plans.filter(|plan| plan.peers().any(|of| of == peer));
+            if with.any(|plan| !plan.expected.contains(peer)) || !state.again.insert(peer.clone()) {
+                return false;
+            }
+            let plans = state.plans.iter_mut();
+            plans.filter_map(|(index, plan)| plan.told.remove(peer).then_some(*index)).collect()
+        };
+        let (session, to, reason) = (Arc::clone(self), peer.clone(), reason.to_owned());
+        let then = move |connected: Result<(), String>| match connected {
+            Err(then) => session.lose(&to, &format!("{reason}; and then: {then}")),
+            Ok(()) => session.guard(|session| {
+                told.into_iter().for_each(|plan| session.greet_peer(plan, &to));
+            }),
+        };
+        self.network.connect(peer, Box::new(then));
+        true
     }
 
     /// A peer's greeting: the same digests, and the secrets it drew.
@@ -251,6 +289,9 @@ impl PlanState {
         }
         if !self.expected.remove(from) {
             return Err("greeted twice, or without having to do with this plan".into());
+        }
+        if self.told.contains(from) {
+            self.gifts.remove(from);
         }
         for gift in secrets {
             let holders = gift.holders.iter().map(|name| PlayerName::new(name));

@@ -61,6 +61,14 @@ impl PlayerSession {
             self.end(Failure { player, reason: format!("the driver is gone: {reason}") });
             return;
         }
+        let dispensable = !self.peers().contains(peer) || self.goes_on_without(peer);
+        if dispensable || !self.greets_again(peer, reason) {
+            self.lose(peer, reason);
+        }
+    }
+
+    /// A peer is gone for good.
+    pub(super) fn lose(&self, peer: &PlayerName, reason: &str) {
         if !self.peers().contains(peer) {
             return;
         }

@@ -124,3 +124,26 @@ async fn datagrams_that_are_no_packets() {
     }
     stage.goes_on().await;
 }
+
+#[tokio::test]
+async fn messages_that_drip_are_too_slow() {
+    let long = [&300_u32.to_le_bytes()[..], &[0; 300]].concat();
+    let value = [announcement(expected(), BYTES), vec![0; 16]].concat();
+    for (bytes, what) in [(long, "a control message"), (value, "a value")] {
+        let mut stage = Stage::greeted().await;
+        let mut stream = stage.alice.connection.open_uni().await.unwrap();
+        let stream = if what == "a value" { &mut stream } else { &mut stage.alice.control };
+        // Each byte in time, and all of them not: until bob has closed the connection.
+        for byte in bytes {
+            if stream.write_all(&[byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let failure = stage.failure(JOINT).await;
+        assert_eq!(failure.player, "alice");
+        let slow = format!("{what} came with less than 16 KiB a second");
+        assert!(failure.reason.contains(&slow), "{failure}");
+        stage.goes_on().await;
+    }
+}

@@ -79,8 +79,8 @@ impl Stage {
         let mut players = Vec::new();
         for who in ["bob", "carol"] {
             let data = Arc::new(DataStore::new(".".into()));
-            let options =
-                PlayerOptions { data, consent: Consent::ALL, audit: None, checkpoints: None };
+            let (consent, memory) = (Consent::ALL, 1 << 30);
+            let options = PlayerOptions { data, consent, memory, audit: None, checkpoints: None };
             let lines = Arc::clone(&log);
             let note = move |note: &Note<'_>| lines.lock().unwrap().push(note.to_string());
             let player = Player::new(name(who), options, note);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sordino_graph::PlayerName;
 
 use super::Request;
-use crate::driver::{Arrival, Event, News, RunError, Session};
+use crate::driver::{Event, News, RunError, Session};
 use crate::message::{Control, Failure};
 use crate::session::LONG;
 
@@ -16,12 +16,7 @@ impl Session {
     /// Begins to look for owners that are gone.
     pub(super) fn dial(&mut self) {
         for owner in self.roll.due_for_dialling() {
-            let (sender, name) = (self.arrivals.sender.clone(), owner.clone());
-            let then = move |reached| {
-                // Nobody listens any more when the session is dropped.
-                let _ = sender.send((name, Arrival::Dialled(reached)));
-            };
-            self.network.connect(&owner, Box::new(then));
+            self.network.connect(&owner, self.arrivals.dialled(owner.clone()));
         }
     }
 

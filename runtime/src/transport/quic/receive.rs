@@ -12,7 +12,7 @@ use quinn::{Connection, RecvStream};
 use sordino_players::PlayerName;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use super::end::{End, read_failed};
@@ -21,6 +21,12 @@ use super::shared::lock;
 use super::wire::{Announcement, CODE_REFUSED, CONTROL, VALUE, decode_control};
 use crate::message::DataHeader;
 use crate::transport::Inbox;
+
+/// Bytes a second that a message must come with once it has begun, beside twice [`Limits::stall`] for
+/// all of it: who sends a byte now and then does not hold up others for as long as it likes.
+///
+/// [`Limits::stall`]: super::Limits::stall
+const SLOWEST: f64 = 16_384.0;
 
 /// Whose the connection is, and where it leads.
 pub(super) struct Source {
@@ -83,7 +89,8 @@ async fn control_message(from: &Source, stream: &mut RecvStream) -> Result<bool,
         Ok(None) => return Ok(false),
         Err(error) => return Err(read_failed(error, WHAT)),
     };
-    from.fill(stream, &mut prefix[begun..], WHAT).await?;
+    let due = Instant::now() + 2 * from.stall;
+    from.fill(stream, &mut prefix[begun..], due, WHAT).await?;
     let length = u32::from_le_bytes(prefix) as usize;
     if length > from.longest {
         let what = format!("{WHAT} of {length} bytes, and {} are allowed", from.longest);
@@ -91,11 +98,12 @@ async fn control_message(from: &Source, stream: &mut RecvStream) -> Result<bool,
     }
     // Wiped when dropped: it may hold secrets. Grows at most to twice what has arrived.
     let mut body = Zeroizing::new(Vec::new());
+    let due = due + longest(length as u64);
     while body.len() < length {
         let filled = body.len();
         let more = (length - filled).min(filled.max(64 << 10));
         body.resize(filled + more, 0);
-        from.fill(stream, &mut body[filled..], WHAT).await?;
+        from.fill(stream, &mut body[filled..], due, WHAT).await?;
     }
     let message =
         decode_control(&body).ok_or_else(|| End::Fault("an illegible control message".into()))?;
@@ -144,7 +152,8 @@ async fn value(from: Arc<Source>, mut stream: RecvStream) -> Result<(), End> {
     if header[0] != VALUE {
         return Err(unknown(header[0]));
     }
-    from.fill(&mut stream, &mut header[begun..], WHAT).await?;
+    let due = Instant::now() + 2 * from.stall;
+    from.fill(&mut stream, &mut header[begun..], due, WHAT).await?;
     let Announcement { header, length, after } = Announcement::decode(&header);
 
     let mut delivered = from.delivered.subscribe();
@@ -174,7 +183,8 @@ async fn value(from: Arc<Source>, mut stream: RecvStream) -> Result<(), End> {
         let held = elements.len();
         return Err(End::Bug(format!("a value of {length} bytes got room for {held}")));
     }
-    from.fill(&mut stream, elements, WHAT).await?;
+    let due = Instant::now() + 2 * from.stall + longest(length);
+    from.fill(&mut stream, elements, due, WHAT).await?;
     match timeout(from.stall, stream.read(&mut [0])).await {
         Ok(Ok(None)) => {}
         Ok(Ok(Some(_))) => {
@@ -196,11 +206,18 @@ impl Source {
         lock(&self.arriving).insert(header).then(|| Arriving(self, header))
     }
 
-    /// Reads until `into` is full, as bytes come.
-    async fn fill(&self, stream: &mut RecvStream, into: &mut [u8], what: &str) -> Result<(), End> {
+    /// Reads until `into` is full, as bytes come, and until `due` at most.
+    async fn fill(
+        &self,
+        stream: &mut RecvStream,
+        into: &mut [u8],
+        due: Instant,
+        what: &str,
+    ) -> Result<(), End> {
         let mut filled = 0;
         while filled < into.len() {
-            match timeout(self.stall, stream.read(&mut into[filled..])).await {
+            let next = due.min(Instant::now() + self.stall);
+            match timeout_at(next, stream.read(&mut into[filled..])).await {
                 Ok(Ok(Some(more))) => filled += more,
                 Ok(Ok(None)) => {
                     let missing = into.len() - filled;
@@ -208,7 +225,12 @@ impl Source {
                     return Err(End::Fault(end));
                 }
                 Ok(Err(error)) => return Err(read_failed(error, what)),
-                Err(_) => return Err(self.stalled(what)),
+                Err(_) if next < due => return Err(self.stalled(what)),
+                Err(_) => {
+                    let rate = SLOWEST / 1024.0;
+                    let slow = format!("{what} came with less than {rate} KiB a second");
+                    return Err(End::Fault(slow));
+                }
             }
         }
         Ok(())
@@ -218,6 +240,11 @@ impl Source {
         let seconds = self.stall.as_secs_f64();
         End::Fault(format!("{what} stalled: no byte of it came for {seconds:.1} s"))
     }
+}
+
+/// How long so many bytes may take, beside the time that any message has.
+fn longest(bytes: u64) -> Duration {
+    Duration::from_secs_f64(bytes as f64 / SLOWEST)
 }
 
 fn unknown(tag: u8) -> End {

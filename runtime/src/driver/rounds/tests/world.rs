@@ -89,7 +89,8 @@ impl World {
     pub fn start(self: &Arc<Self>, name: &PlayerName, consent: Consent) {
         let data = Arc::new(DataStore::new("no data".into()));
         let audit = Some(Arc::clone(&self.audit));
-        let options = PlayerOptions { data, consent, checkpoints: self.checkpoints(name), audit };
+        let checkpoints = self.checkpoints(name);
+        let options = PlayerOptions { data, consent, memory: u64::MAX, checkpoints, audit };
         let player = Player::new(name.clone(), options, |_| {});
         player.attach(self.network(name));
         let inbox: Arc<dyn Inbox> = player.clone();
