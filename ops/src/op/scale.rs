@@ -11,7 +11,7 @@ use crate::value::{Tensor, slice_mut};
 
 /// `factor · x`, of plaintext floats or of a secret.
 ///
-/// A secret multiplied by a whole number costs no message and is exact. Any other factor costs a
+/// By 1 it is `x` itself. A secret multiplied by a whole number costs no message and is exact. Any other factor costs a
 /// truncation, unless only reveals use the result: then the player that learns it multiplies.
 ///
 /// | bits | for | error at most | rounds | bytes an element |
@@ -20,6 +20,9 @@ use crate::value::{Tensor, slice_mut};
 /// | 128 | results below 2^61 | 1 unit, and half of one times x | 2 | 28 |
 #[track_caller]
 pub fn scale(x: Value<'_>, factor: f64) -> Value<'_> {
+    if factor == 1.0 && x.ty().is_some_and(|ty| ty.expect_number().is_ok()) {
+        return x;
+    }
     x.recording().op(&OP.spec).attr("factor", factor).input(x).build()
 }
 
@@ -102,12 +105,22 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradients, floats, value_of};
+    use crate::testing::{check_gradients, floats, input, me, value_of};
 
     #[test]
     fn multiplies() {
         let x = floats(&[3], &[1.0, -2.0, 0.0]);
         assert_eq!(value_of(&[x], |_, x| scale(x[0], -0.5)), [-0.5, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn by_one_nothing_is_recorded() {
+        let graph = sordino_graph::record("test", &sordino_graph::Setup::new([me()]), |g| {
+            let x = input(g, "x", &[2]);
+            assert_eq!(scale(x, 1.0).port(), x.port());
+            assert_ne!(scale(x, -1.0).port(), x.port());
+        });
+        assert_eq!(graph.unwrap().len(), 2);
     }
 
     #[test]

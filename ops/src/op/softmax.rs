@@ -4,7 +4,8 @@ use sordino_graph::{
     Backward, Expanding, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
 };
 
-use super::{broadcast, exp, mul, polynomial, reduce_max, reduce_sum, reshape, sub};
+use super::exp::of_small;
+use super::{broadcast, mul, polynomial, reduce_max, reduce_sum, reshape, sub};
 use crate::approximate::polynomials::{RECIPROCAL_HIGH, RECIPROCAL_LOW};
 use crate::approximate::{Scaled, by_width};
 use crate::items::{Item, for_floats};
@@ -73,7 +74,7 @@ pub(super) fn powers_of_e<'r>(
     let (axis, rows) = (last_axis(x)?, [shape.axes().split_last()?.1, &[1]].concat());
     let largest = broadcast(reshape(reduce_max(x, axis), &rows), shape.axes());
     let less = sub(x, largest);
-    let powers = exp(less);
+    let powers = of_small(less);
     let count = rows.iter().product();
     Some((less, powers, reshape(reduce_sum(powers, &[axis], false), &[count]), rows))
 }
