@@ -20,7 +20,7 @@ use crate::value::Tensor;
 ///
 /// Floats are computed by Horner's rule. For a secret and a degree n, ⌈log₂ n⌉ products are
 /// computed one after the other, and the multiples of the powers are truncated at once, see
-/// [`weighted_sum()`].
+/// [`weighted_sum()`](super::weighted_sum()).
 ///
 /// | bits | for | error at most | rounds | bytes an element, for degree 3 |
 /// |---|---|---|---|---|
