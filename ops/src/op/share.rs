@@ -41,3 +41,33 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
         _ => type_error!("takes an encoded plaintext value or words, not {x}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sordino_graph::Fixed;
+
+    use crate::op::{and, bit_to_number, constant, from_bits, negative, share, to_bits};
+    use crate::protocol::testing::revealed;
+    use crate::testing::player;
+
+    const X: [f64; 5] = [-3.5, 0.0, 2.0, -1.0, 1e9];
+
+    /// Words and truth values that one player knows become secrets, and meet others.
+    #[test]
+    fn of_words() {
+        for protocol in ["ABY3", "Plain"] {
+            for fixed in [Fixed::LOW, Fixed::HIGH] {
+                let inputs: [(&[usize], _); 1] = [(&[5], vec![-1.0; 5])];
+                let words = revealed(protocol, fixed, &inputs, &|g, _| {
+                    from_bits(share(to_bits(constant(g, player("owner"), &X, &[5]))))
+                });
+                assert_eq!(words, X, "{protocol} {fixed}");
+                let signs = revealed(protocol, fixed, &inputs, &|g, x| {
+                    let sign = share(negative(constant(g, player("s1"), &X, &[5])));
+                    bit_to_number(and(sign, negative(x[0])))
+                });
+                assert_eq!(signs, [1.0, 0.0, 0.0, 1.0, 0.0], "{protocol} {fixed}");
+            }
+        }
+    }
+}
