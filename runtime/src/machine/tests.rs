@@ -1,6 +1,8 @@
 //! Machines joined by hand: no threads, no sockets, no clock.
 
+mod arrivals;
 mod hold;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -328,70 +330,6 @@ fn a_receiver_gives_credit_before_its_sender_runs_out() {
 }
 
 #[test]
-fn values_may_come_before_their_step_or_before_anything_is_asked() {
-    let plan = plan(one_way);
-    let values = drain(&mut machine(&plan, "a", 5));
-    let mut b = Machine::new(schedule(&plan, "b"), 0);
-    for action in values.into_iter().rev() {
-        let Action::Send { step, edge, value, .. } = action else { panic!("{action:?}") };
-        b.on_received(&player("a"), step, edge, value).unwrap();
-    }
-    assert_eq!(b.held(), 5);
-    assert!(matches!(b.next(), Action::Done), "nothing was asked");
-    b.ask(2);
-    drain(&mut b);
-    assert_eq!((b.done(), b.held()), (2, 3));
-    b.ask(3);
-    drain(&mut b);
-    assert_eq!((b.done(), b.held()), (5, 0));
-}
-
-#[test]
-fn what_should_not_have_come_is_refused() {
-    let plan = plan(one_way);
-    let (a, m) = (player("a"), player("m"));
-    let value = || Tensor::zeros(&vector(3));
-    let mut b = machine(&plan, "b", 100);
-    drain(&mut b);
-
-    assert_eq!(b.on_received(&a, 0, 9, value()), Err(Misdelivery::NoEdge(9)));
-    let foreign = Misdelivery::NotYours { edge: 0, owner: a.clone() };
-    assert_eq!(b.on_received(&m, 0, 0, value()), Err(foreign));
-    let short = Misdelivery::WrongSize { edge: 0, expected: 12, received: 8 };
-    assert_eq!(b.on_received(&a, 0, 0, Tensor::zeros(&vector(2))), Err(short));
-    // As many bytes, but integers; as many elements, but in two rows.
-    let other = Misdelivery::WrongSize { edge: 0, expected: 12, received: 12 };
-    for shape in [(Element::I32, &[3][..]), (Element::F32, &[3, 1])] {
-        let ty = Type::plain(shape.0, Shape::new(shape.1).unwrap());
-        assert_eq!(b.on_received(&a, 0, 0, Tensor::zeros(&ty)), Err(other.clone()));
-    }
-    let ahead = Misdelivery::WrongStep { step: WINDOW, current: 0 };
-    assert_eq!(b.on_received(&a, WINDOW, 0, value()), Err(ahead));
-    assert_eq!(
-        b.on_announced(&a, u64::MAX, 0, 12).err(),
-        Some(Misdelivery::WrongStep { step: u64::MAX, current: 0 })
-    );
-    assert_eq!(b.held(), 0, "what is refused is not kept");
-
-    // A step that runs, and one that has not started.
-    for step in [0, 5] {
-        b.on_received(&a, step, 0, value()).unwrap();
-        let twice = Misdelivery::Twice { step, edge: 0 };
-        assert_eq!(b.on_received(&a, step, 0, value()), Err(twice));
-    }
-    drain(&mut b);
-    let late = Misdelivery::WrongStep { step: 0, current: 1 };
-    assert_eq!(b.on_received(&a, 0, 0, value()), Err(late));
-}
-
-#[test]
-fn the_last_step_of_the_window_can_be_announced() {
-    let plan = plan(one_way);
-    let b = machine(&plan, "b", 100);
-    assert_eq!(b.on_announced(&player("a"), WINDOW - 1, 0, 12), Ok(&vector(3)));
-}
-
-#[test]
 fn steps_overlap_except_at_variables() {
     let plan = plan(|g| {
         let a = player("a");
@@ -436,29 +374,6 @@ fn steps_overlap_except_at_variables() {
 }
 
 #[test]
-fn a_sum_of_shares_takes_the_memory_of_one() {
-    const TERMS: usize = 40;
-    let plan = plan(|g| {
-        let terms = (0..TERMS).map(|i| share(random_normal(g, &player("a"), &[3], i as u32)));
-        let sum = add_n(terms.collect::<Vec<_>>());
-        publish("sum", reveal(sum, &player("m")));
-    });
-    let mut a = machine(&plan, "a", 1);
-    // Server 2 gets a masked value for each term; the others draw pads.
-    let mut s2 = machine(&plan, "s2", 1);
-    let mut sent = Vec::new();
-    for action in drain(&mut a) {
-        let Action::Send { step, edge, to, value } = action else { panic!("{action:?}") };
-        assert_eq!(to, player("s2"));
-        s2.on_received(&player("a"), step, edge, value).unwrap();
-        sent.extend(drain(&mut s2));
-        assert!(s2.held() <= 1, "{} values are kept", s2.held());
-    }
-    assert_eq!(sent.len(), 1, "the sum goes to the receiver when it is complete");
-    assert!(matches!(s2.next(), Action::Done));
-}
-
-#[test]
 fn a_wait_names_the_player_and_the_node() {
     let plan = plan(|g| {
         let x = g.scope("left", || random_normal(g, &player("a"), &[3], 1));
@@ -486,34 +401,4 @@ fn a_part_without_nodes_is_done_at_once() {
     s0.ask(u64::MAX);
     assert!(matches!(s0.next(), Action::Done));
     assert_eq!(s0.done(), u64::MAX);
-}
-
-#[test]
-fn a_value_that_is_read_twice_is_kept_for_the_second_reader() {
-    let plan = plan(|g| {
-        let x = zeros(g, player("m"), &[3]);
-        publish("x", add_n([x, x]));
-        publish("x", x);
-    });
-    let mut m = machine(&plan, "m", 2);
-    drain(&mut m);
-    assert_eq!((m.done(), m.held()), (2, 0));
-}
-
-#[test]
-fn an_output_that_nobody_reads_is_not_kept() {
-    let plan = plan(|g| {
-        let (dataset, split) = (Dataset::Mnist, Split::Test);
-        let request = BatchRequest { dataset, split, range: 0..2, batch: 2, shuffle: None };
-        let (images, _) = load_batch(g, &player("m"), &request);
-        publish("images", images);
-    });
-    let mut m = machine(&plan, "m", 1);
-    let Action::Run(job) = m.next() else { panic!("nothing to load") };
-    let (step, task) = (job.step, job.task);
-    let outputs = compute(&m.schedule.clone(), &Own::default(), job);
-    assert_eq!(outputs.len(), 2);
-    m.on_kernel_done(step, task, outputs);
-    assert_eq!(m.held(), 1, "the images, without the labels");
-    m.check();
 }

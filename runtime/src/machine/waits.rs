@@ -1,0 +1,36 @@
+//! Whom a machine waits for, and at which node.
+
+use sordino_graph::PlayerName;
+
+use super::{Machine, Step, WINDOW};
+use crate::schedule::TaskKind;
+
+impl Machine {
+    /// Whom the machine waits for, at which node, in the first step that is not finished.
+    #[must_use]
+    pub fn waiting_for(&self) -> Option<(&PlayerName, &str)> {
+        let Some(step) = self.steps.front() else {
+            let behind = |target: &&PlayerName| self.credit(target) + WINDOW <= self.done;
+            let target = self.schedule.targets.iter().find(behind)?;
+            return Some((target, "the end of an earlier step"));
+        };
+        self.open_receives(step).next()
+    }
+
+    /// The node at which the first step that is not finished waits for `peer`.
+    #[must_use]
+    pub fn waits_at(&self, peer: &PlayerName) -> Option<&str> {
+        let mut open = self.open_receives(self.steps.front()?);
+        open.find_map(|(from, node)| (from == peer).then_some(node))
+    }
+
+    fn open_receives(&self, step: &Step) -> impl Iterator<Item = (&PlayerName, &str)> {
+        let open = |task: &usize| step.needs[*task] > 0;
+        let mut receives: Vec<_> = self.schedule.incoming.values().copied().filter(open).collect();
+        receives.sort_unstable();
+        receives.into_iter().filter_map(|task| match &self.schedule.tasks[task].kind {
+            TaskKind::Receive { from, .. } => Some((from, &*self.schedule.names[task])),
+            _ => None,
+        })
+    }
+}
