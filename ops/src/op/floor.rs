@@ -4,10 +4,9 @@ use sordino_graph::{Expanding, OpSpec, Role, Signature, Type, TypeError, Value};
 
 use super::to_bits::format;
 use super::{add_n, bit_to_number, negative, scale};
-use crate::kernel::{Context, KernelError, Op};
-use crate::tensor::fixed::Real;
+use crate::approximate::map;
+use crate::kernel::Op;
 use crate::truth::expect_open_number;
-use crate::value::{Tensor, slice_mut};
 
 /// The largest whole number that is not above `x`: plaintext floats or a secret. No gradient.
 ///
@@ -58,24 +57,6 @@ fn below(x: Value<'_>) -> Value<'_> {
     }
     let is_above = negative(add_n([x, scale(near, -1.0)]));
     add_n([near, scale(bit_to_number(is_above), -1.0)])
-}
-
-/// A function of each float.
-pub(super) fn map(
-    cx: &Context<'_>,
-    inputs: Vec<Tensor>,
-    function: impl Fn(f64) -> f64,
-) -> Result<Vec<Tensor>, KernelError> {
-    fn each<T: Real>(x: &mut [T], function: impl Fn(f64) -> f64) {
-        x.iter_mut().for_each(|x| *x = T::from_f64(function(x.to_f64())));
-    }
-    let [mut x] = cx.inputs(inputs)?;
-    match &mut x {
-        Tensor::F32(x) => each(slice_mut(x), function),
-        Tensor::F64(x) => each(slice_mut(x), function),
-        _ => return cx.bug("got no floats"),
-    }
-    Ok(vec![x])
 }
 
 #[cfg(test)]

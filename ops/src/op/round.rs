@@ -2,8 +2,9 @@
 
 use sordino_graph::{Expanding, OpSpec, Role, Value};
 
-use super::floor::{floor, infer, map};
+use super::floor::{floor, infer};
 use super::add_constant;
+use crate::approximate::map;
 use crate::kernel::Op;
 
 /// The whole number nearest to `x`, the larger of two: plaintext floats or a secret. No gradient.
