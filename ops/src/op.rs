@@ -7,6 +7,7 @@ use sordino_graph::{GradientOps, OpSet};
 use crate::kernel::Op;
 
 mod arithmetic;
+mod cross_entropy;
 mod structure;
 
 /// Declares the modules of ops and lists their `OP`s.

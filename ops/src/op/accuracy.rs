@@ -2,7 +2,7 @@
 
 use sordino_graph::{OpSpec, Role, Shape, Signature, Type, TypeError, Value};
 
-use super::softmax_cross_entropy::expect_logits;
+use super::cross_entropy::expect_logits;
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::loss::{argmax_accuracy, sigmoid_accuracy};

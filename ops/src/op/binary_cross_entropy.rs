@@ -1,10 +1,8 @@
 //! `binary_cross_entropy(logits, targets)`: the loss of a classifier of two classes.
 
-use sordino_graph::{
-    Backward, Expanding, OpSpec, Role, Shape, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{Backward, Expanding, OpSpec, Role, Value};
 
-use super::categorical_cross_entropy::times;
+use super::cross_entropy::{gradient_of_targets, infer_of_targets, loss_of};
 use crate::kernel::{Context, KernelError, Op};
 use crate::op;
 use crate::value::Tensor;
@@ -29,7 +27,7 @@ pub static OP: Op = Op {
         name: "binary_cross_entropy",
         role: Role::Compute,
         attributes: &[],
-        infer,
+        infer: infer_of_targets,
         gradient: Some(gradient),
     },
     kernel,
@@ -37,20 +35,9 @@ pub static OP: Op = Op {
     expand: Some(expand),
 };
 
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [logits, targets] = s.inputs()?;
-    if logits != targets {
-        return type_error!("takes logits and targets of one type, not {logits} and {targets}");
-    }
-    let [_, _] = logits.expect_number()?.expect_rank()?;
-    Ok(vec![logits.with_shape(Shape::scalar())])
-}
-
 /// sigmoid(logits) − targets.
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
-    let [logits, targets] = b.inputs[..] else { return vec![] };
-    let slope = || op::sub(op::sigmoid(logits), targets);
-    vec![b.gradient().map(|dy| times(slope(), dy)), None]
+    gradient_of_targets(b, op::sigmoid)
 }
 
 /// ln(1 + e^x) − t·x = −ln sigmoid(|x|) + relu(x) − t·x.
@@ -69,10 +56,7 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     // ln(1 + e^x) without overflow.
     let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
     let loss: f64 = x.iter().zip(&t).map(|(&x, t)| softplus(x) - t * x).sum();
-    Ok(vec![match logits {
-        Tensor::F32(_) => Tensor::f32(&Shape::scalar(), vec![loss as f32]),
-        _ => Tensor::f64(&Shape::scalar(), vec![loss]),
-    }])
+    Ok(loss_of(&logits, loss))
 }
 
 #[cfg(test)]

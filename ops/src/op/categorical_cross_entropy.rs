@@ -1,9 +1,8 @@
 //! `categorical_cross_entropy(logits, targets)`: the loss of a classifier of several classes, of one-hot targets.
 
-use sordino_graph::{
-    Backward, Expanding, OpSpec, Role, Shape, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{Backward, Expanding, OpSpec, Role, Value};
 
+use super::cross_entropy::{gradient_of_targets, infer_of_targets, loss_of};
 use crate::kernel::{Context, KernelError, Op};
 use crate::op;
 use crate::value::Tensor;
@@ -28,7 +27,7 @@ pub static OP: Op = Op {
         name: "categorical_cross_entropy",
         role: Role::Compute,
         attributes: &[],
-        infer,
+        infer: infer_of_targets,
         gradient: Some(gradient),
     },
     kernel,
@@ -36,28 +35,9 @@ pub static OP: Op = Op {
     expand: Some(expand),
 };
 
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [logits, targets] = s.inputs()?;
-    if logits != targets {
-        return type_error!("takes logits and targets of one type, not {logits} and {targets}");
-    }
-    let [_, _] = logits.expect_number()?.expect_rank()?;
-    Ok(vec![logits.with_shape(Shape::scalar())])
-}
-
 /// softmax(logits) − targets, where the targets of a row add up to 1.
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
-    let [logits, targets] = b.inputs[..] else { return vec![] };
-    let slope = || op::sub(op::softmax(logits), targets);
-    vec![b.gradient().map(|dy| times(slope(), dy)), None]
-}
-
-/// `x` times the gradient of a loss by itself, which most often is a constant 1.
-pub(super) fn times<'r>(x: Value<'r>, dy: Value<'r>) -> Value<'r> {
-    match dy.op() {
-        Some(op) if std::ptr::eq(op, &op::ones_like::OP.spec) => x,
-        _ => op::mul(x, dy),
-    }
+    gradient_of_targets(b, op::softmax)
 }
 
 fn expand<'r>(node: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
@@ -78,10 +58,7 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
         let log_sum = x.iter().map(|x| (x - largest).exp()).sum::<f64>().ln() + largest;
         loss += x.iter().zip(t).map(|(x, t)| t * (log_sum - x)).sum::<f64>();
     }
-    Ok(vec![match logits {
-        Tensor::F32(_) => Tensor::f32(&Shape::scalar(), vec![loss as f32]),
-        _ => Tensor::f64(&Shape::scalar(), vec![loss]),
-    }])
+    Ok(loss_of(&logits, loss))
 }
 
 #[cfg(test)]

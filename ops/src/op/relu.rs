@@ -13,6 +13,9 @@ use crate::value::{Tensor, slice_mut};
 
 /// `max(x, 0)` of each element, of plaintext floats or of a secret.
 ///
+/// Of a secret it is x times the bit that says whether x is positive: Mohassel and Rindal, *ABY3*
+/// (2018), section 5.4.
+///
 /// | bits | error at most | rounds | bytes an element |
 /// |---|---|---|---|
 /// | 64 | exact | 8 | 78.5 |

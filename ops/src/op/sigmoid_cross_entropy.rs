@@ -4,8 +4,8 @@ use sordino_graph::{
     Backward, OpSpec, Role, Shape, Signature, Type, TypeError, Value, type_error,
 };
 
+use super::cross_entropy::expect_logits;
 use super::sigmoid_cross_entropy_grad::sigmoid_cross_entropy_grad;
-use super::softmax_cross_entropy::expect_logits;
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::loss;

@@ -1,12 +1,11 @@
 //! `sigmoid_cross_entropy_grad(logits, labels, dy)`: the gradient of `sigmoid_cross_entropy`.
 
-use sordino_graph::{OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{OpSpec, Role, Value};
 
-use super::softmax_cross_entropy::{expect_gradient, expect_logits};
-use crate::items::{Item, for_floats};
+use super::cross_entropy::{gradient_kernel, infer_gradient};
+use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::loss;
-use crate::tensor::number::Float;
 use crate::value::Tensor;
 
 /// Records `dy` times the gradient of the loss by the logits.
@@ -26,7 +25,7 @@ pub static OP: Op = Op {
         name: "sigmoid_cross_entropy_grad",
         role: Role::Compute,
         attributes: &[],
-        infer,
+        infer: infer_gradient,
         gradient: None,
     },
     kernel,
@@ -34,27 +33,11 @@ pub static OP: Op = Op {
     expand: None,
 };
 
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [logits, _, dy] = s.inputs()?;
-    expect_gradient(dy, expect_logits(s)?)?;
-    Ok(vec![logits.clone()])
-}
-
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [logits, labels, dy] = cx.inputs(inputs)?;
-    for_floats!(cx, &logits, T => run::<T>(cx, &logits, &labels, &dy))
-}
-
-fn run<T: Item + Float>(
-    cx: &Context<'_>,
-    logits: &Tensor,
-    labels: &Tensor,
-    dy: &Tensor,
-) -> Result<Vec<Tensor>, KernelError> {
-    let &[n, _] = logits.axes() else { return cx.bug("got no matrix") };
-    let mut out = T::zeros(cx.node.outputs[0].shape.elements());
-    loss::sigmoid_cross_entropy_grad(cx.items(logits)?, cx.labels(labels)?, n, &mut out)?;
-    let dy = cx.scalar(dy)?;
-    out.iter_mut().for_each(|x| *x *= dy);
-    Ok(vec![T::tensor(&cx.node.outputs[0].shape, out)])
+    let inputs = cx.inputs(inputs)?;
+    for_floats!(cx, &inputs[0], T => {
+        gradient_kernel::<T>(cx, inputs, |x, labels, [n, _], out| {
+            loss::sigmoid_cross_entropy_grad(x, labels, n, out)
+        })
+    })
 }

@@ -1,14 +1,13 @@
 //! `softmax_cross_entropy(logits, labels)`: the loss of a classifier of several classes.
 
-use sordino_graph::{
-    Backward, Element, OpSpec, Role, Shape, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{Backward, OpSpec, Role, Shape, Value};
 
+use super::cross_entropy::expect_logits;
 use super::softmax_cross_entropy_grad::softmax_cross_entropy_grad;
-use crate::items::{Item, for_floats};
+use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
-use crate::tensor::loss::{self, LabelOutOfRange};
-use crate::value::{Tensor, slice};
+use crate::tensor::loss;
+use crate::value::Tensor;
 
 /// Mean over the batch of −ln softmax(logits)\[label\], computed from logits and stable.
 ///
@@ -35,25 +34,6 @@ pub static OP: Op = Op {
     expand: None,
 };
 
-/// Checks that the first two inputs are logits of a batch and its labels; returns the logits.
-pub(super) fn expect_logits<'a>(s: &Signature<'a>) -> Result<&'a Type, TypeError> {
-    let [logits, labels, ..] = s.inputs else {
-        return type_error!("takes logits and labels");
-    };
-    let [n, _] = logits.expect_float()?.expect_rank()?;
-    let [examples] = labels.expect_plain(Element::I32)?.expect_rank()?;
-    if n == examples { Ok(logits) } else { type_error!("takes a label for each row of {logits}") }
-}
-
-/// Checks that `dy` is the gradient of a loss of these logits.
-pub(super) fn expect_gradient(dy: &Type, logits: &Type) -> Result<(), TypeError> {
-    if *dy == logits.with_shape(Shape::scalar()) {
-        Ok(())
-    } else {
-        type_error!("takes the gradient of a scalar, not {dy}")
-    }
-}
-
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
     let dy = b.gradient();
     vec![dy.map(|dy| softmax_cross_entropy_grad(b.inputs[0], b.inputs[1], dy)), None]
@@ -67,27 +47,6 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
         let loss = loss::softmax_cross_entropy(cx.items::<T>(&logits)?, labels, n, c)?;
         Ok(cx.output::<T>(|out| out.fill(loss)))
     })
-}
-
-impl Context<'_> {
-    /// The labels of an `i32` tensor.
-    pub(crate) fn labels<'t>(&self, tensor: &'t Tensor) -> Result<&'t [i32], KernelError> {
-        match tensor {
-            Tensor::I32(labels) => Ok(slice(labels)),
-            _ => self.bug("got no labels"),
-        }
-    }
-
-    /// The one element of a scalar.
-    pub(crate) fn scalar<T: Item>(&self, tensor: &Tensor) -> Result<T, KernelError> {
-        self.items::<T>(tensor)?.first().copied().map_or_else(|| self.bug("got no scalar"), Ok)
-    }
-}
-
-impl From<LabelOutOfRange> for KernelError {
-    fn from(error: LabelOutOfRange) -> Self {
-        Self::Label { index: error.index, classes: error.classes }
-    }
 }
 
 #[cfg(test)]
