@@ -3,8 +3,8 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, channel};
 
-/// Waits, each time it is called, until the process is asked to stop, or, if so wished, until
-/// standard input ends. Within an event loop.
+/// Waits, each time it is called, until the process is asked to stop, or, if so wished, the first
+/// time, until standard input ends. Within an event loop.
 pub fn told(until_eof: bool) -> impl AsyncFnMut() {
     let listen = |kind| signal(kind).ok();
     let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(listen);
@@ -16,6 +16,8 @@ pub fn told(until_eof: bool) -> impl AsyncFnMut() {
             () = received(interrupt) => {}
             () = ended(&mut input) => {}
         }
+        // Input that ends after a signal does not say it again: whoever sent that may just wait.
+        input = None;
     }
 }
 
@@ -31,7 +33,6 @@ async fn ended(input: &mut Option<Receiver<()>>) {
         Some(input) => input.recv().await,
         None => None,
     };
-    // It ends once.
     if end.is_none() {
         std::future::pending().await
     }

@@ -121,8 +121,9 @@ fn a_running_player_says_what_it_does() {
         let found = status(&processes, "server2");
         assert_eq!(found.player, "server2");
         assert!(!found.stopping && found.peak_memory > 1 << 20, "{found:?}");
-        // Made for a day, some seconds ago.
-        assert_eq!(found.certificate.days_left, Some(0));
+        // Made for a day, within this second or before.
+        let a_day = |left: Option<i64>| matches!(left, Some(0 | 1));
+        assert!(a_day(found.certificate.days_left), "{found:?}");
         let [of] = &found.sessions[..] else { panic!("{found:?}") };
         assert_eq!(
             (of.session.as_str(), of.driver.as_str()),
@@ -137,7 +138,7 @@ fn a_running_player_says_what_it_does() {
             let linked = peer.player.contains("owner") || peer.player == "driver";
             assert_eq!(peer.connected.is_some(), linked, "{peer:?}");
             assert_eq!(peer.bytes_sent > 0 && peer.bytes_received > 0, linked, "{peer:?}");
-            assert_eq!(peer.certificate.days_left, Some(0), "{peer:?}");
+            assert!(a_day(peer.certificate.days_left), "{peer:?}");
         }
         assert_eq!(found.peers.len(), 8);
         let shown = String::from_utf8(ask(&processes, "server2", &[]).stdout).unwrap();
