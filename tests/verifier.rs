@@ -164,8 +164,7 @@ fn no_op_panics_on_what_it_does_not_expect() {
     for op in op_set().iter() {
         for choice in 0..4 {
             let pairs = op.attributes.iter().take(if choice == 3 { 0 } else { usize::MAX });
-            let pairs =
-                pairs.map(|spec| format!("{}={}", spec.name, values(spec.kind)[choice % 3]));
+            let pairs = pairs.map(|&(name, kind)| format!("{name}={}", values(kind)[choice % 3]));
             let attributes = pairs.collect::<Vec<_>>().join(", ");
             for reads in
                 ["", "%0", "%1", "%2", "%3", "%4", "%0, %0", "%1, %2", "%4, %4", "%0, %2, %1"]

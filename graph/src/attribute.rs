@@ -28,15 +28,6 @@ pub enum Attribute {
     Type(Type),
 }
 
-/// What an attribute of an op is called and what values it takes.
-#[derive(Debug, Clone, Copy)]
-pub struct AttributeSpec {
-    /// Its name.
-    pub name: &'static str,
-    /// What it takes.
-    pub kind: AttributeKind,
-}
-
 /// Kinds of attribute values, one for each variant of [`Attribute`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttributeKind {

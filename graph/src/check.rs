@@ -23,23 +23,22 @@ pub(crate) fn infer(
 }
 
 fn check_attributes(op: &OpSpec, attributes: &Attributes) -> Result<(), TypeError> {
-    for spec in op.attributes {
-        match attributes.get(spec.name) {
-            None => return type_error!("needs the attribute {}", spec.name),
-            Some(value) if value.kind() != spec.kind => {
-                return type_error!("takes {:?} as {}, not {value}", spec.kind, spec.name);
+    for &(name, kind) in op.attributes {
+        match attributes.get(name) {
+            None => return type_error!("needs the attribute {name}"),
+            Some(value) if value.kind() != kind => {
+                return type_error!("takes {kind:?} as {name}, not {value}");
             }
             Some(value) if !value.is_printable() => {
                 return type_error!(
-                    "has an attribute {} that cannot be written: reals must be finite, words \
-                     hold letters, digits, - _ . and /",
-                    spec.name
+                    "has an attribute {name} that cannot be written: reals must be finite, words \
+                     hold letters, digits, - _ . and /"
                 );
             }
             Some(_) => {}
         }
     }
-    let known = |name: &str| op.attributes.iter().any(|spec| spec.name == name);
+    let known = |name: &str| op.attributes.iter().any(|&(of, _)| of == name);
     match attributes.iter().find(|(name, _)| !known(name)) {
         Some((name, _)) => type_error!("has no attribute {name}"),
         None => Ok(()),

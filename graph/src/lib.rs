@@ -26,12 +26,12 @@ pub mod text;
 pub mod types;
 pub mod verify;
 
-pub use attribute::{Attribute, AttributeKind, AttributeSpec, Attributes};
+pub use attribute::{Attribute, AttributeKind, Attributes};
 pub use function::Function;
 pub use gradients::{GradientOps, gradients};
 pub use graph::{Graph, Node, NodeId, Place, Port, SourceLine, Stage};
 pub use link::{RECEIVE, SEND, TRANSFER, transfer};
-pub use op::{OpSet, OpSpec, Role, Signature, TypeError};
+pub use op::{GradientRule, OpSet, OpSpec, Role, Signature, TypeError, TypeRule};
 pub use partition::{Parts, join, split};
 pub use passes::{Emitter, Rewriter};
 pub use player::{InvalidPlayerName, PlayerName};

@@ -1,7 +1,7 @@
 //! The ops that move a value from one player to another: `transfer` in a graph of all players,
 //! `send` and `receive` in the part of one.
 
-use crate::attribute::{AttributeKind, AttributeSpec};
+use crate::attribute::AttributeKind;
 use crate::op::{OpSpec, Role, Signature, TypeError};
 use crate::record::Value;
 use crate::types::{Secrecy, Type};
@@ -29,10 +29,7 @@ pub static TRANSFER: OpSpec = OpSpec {
 pub static SEND: OpSpec = OpSpec {
     name: "send",
     role: Role::Send,
-    attributes: &[
-        AttributeSpec { name: "edge", kind: AttributeKind::Int },
-        AttributeSpec { name: "to", kind: AttributeKind::Player },
-    ],
+    attributes: &[("edge", AttributeKind::Int), ("to", AttributeKind::Player)],
     infer: |s| s.inputs::<1>().map(|_| vec![]),
     gradient: None,
 };
@@ -42,9 +39,9 @@ pub static RECEIVE: OpSpec = OpSpec {
     name: "receive",
     role: Role::Receive,
     attributes: &[
-        AttributeSpec { name: "edge", kind: AttributeKind::Int },
-        AttributeSpec { name: "from", kind: AttributeKind::Player },
-        AttributeSpec { name: "type", kind: AttributeKind::Type },
+        ("edge", AttributeKind::Int),
+        ("from", AttributeKind::Player),
+        ("type", AttributeKind::Type),
     ],
     infer: infer_receive,
     gradient: None,

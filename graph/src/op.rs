@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::attribute::{AttributeSpec, Attributes};
+use crate::attribute::{AttributeKind, Attributes};
 use crate::record::{Backward, Value};
 use crate::types::{Element, Fixed, Secrecy, Shape, Type};
 
@@ -14,13 +14,16 @@ pub struct OpSpec {
     pub name: &'static str,
     /// What its nodes do to the world and to secrecy.
     pub role: Role,
-    /// The attributes that every node of the op has: all of them, and no others.
-    pub attributes: &'static [AttributeSpec],
+    /// Names and kinds of the attributes that every node of the op has: all of them, and no others.
+    pub attributes: &'static [(&'static str, AttributeKind)],
     /// Output types from input types and attributes.
-    pub infer: fn(&Signature<'_>) -> Result<Vec<Type>, TypeError>,
+    pub infer: TypeRule,
     /// Gradients of the inputs from gradients of the outputs, for ops that have them.
     pub gradient: Option<GradientRule>,
 }
+
+/// Says the types of a node's outputs, or why it can have none.
+pub type TypeRule = fn(&Signature<'_>) -> Result<Vec<Type>, TypeError>;
 
 /// Records the gradients of a node's inputs, one for each input; `None` where there is none.
 pub type GradientRule = for<'r> fn(&Backward<'r>) -> Vec<Option<Value<'r>>>;

@@ -1,6 +1,6 @@
 //! Ops for the tests of this crate, one a role: the crate of ops stands above this one.
 
-use crate::attribute::{AttributeKind, AttributeSpec};
+use crate::attribute::AttributeKind;
 use crate::op::{OpSet, OpSpec, Role, Signature, TypeError};
 use crate::record::{Backward, Recording, Value};
 use crate::types::{Element, Secrecy, Type};
@@ -12,10 +12,7 @@ macro_rules! ops {
         $(pub(crate) static $name: OpSpec = OpSpec {
             name: $text,
             role: Role::$role,
-            attributes: &[$(AttributeSpec {
-                name: $attribute,
-                kind: AttributeKind::$kind,
-            }),*],
+            attributes: &[$(($attribute, AttributeKind::$kind)),*],
             infer: $infer,
             gradient: $gradient,
         };)*

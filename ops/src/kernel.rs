@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use sordino_graph::{Expanding, Node, OpSpec, PlayerName, Shape, TypeError, Value};
+use sordino_graph::{
+    AttributeKind, Expanding, GradientRule, Node, OpSpec, PlayerName, Role, Shape, TypeError,
+    TypeRule, Value,
+};
 
 use crate::data::store::BatchRequest;
 use crate::data::{DataError, TensorFileError};
@@ -22,6 +25,47 @@ pub struct Op {
     /// For ops of secrets that a protocol may have no rule for: what computes the same with ops
     /// that it has rules for.
     pub expand: Option<Expand>,
+}
+
+impl Op {
+    /// An op of this name, role, type rule and kernel. What it may have besides, the methods below
+    /// add.
+    pub(crate) const fn new(
+        name: &'static str,
+        role: Role,
+        infer: TypeRule,
+        kernel: Kernel,
+    ) -> Self {
+        let spec = OpSpec { name, role, attributes: &[], infer, gradient: None };
+        Self { spec, kernel, accumulate: None, expand: None }
+    }
+
+    /// With attributes of these names and kinds.
+    pub(crate) const fn attributes(
+        mut self,
+        attributes: &'static [(&'static str, AttributeKind)],
+    ) -> Self {
+        self.spec.attributes = attributes;
+        self
+    }
+
+    /// With the gradients of its inputs.
+    pub(crate) const fn gradient(mut self, rule: GradientRule) -> Self {
+        self.spec.gradient = Some(rule);
+        self
+    }
+
+    /// As a sum that takes its terms one by one: see [`Op::accumulate`](Self#structfield.accumulate).
+    pub(crate) const fn accumulate(mut self, add: Accumulate) -> Self {
+        self.accumulate = Some(add);
+        self
+    }
+
+    /// With the ops that it stands for where a protocol has no rule for it.
+    pub(crate) const fn expand(mut self, expand: Expand) -> Self {
+        self.expand = Some(expand);
+        self
+    }
 }
 
 impl std::fmt::Debug for Op {
@@ -157,17 +201,22 @@ pub enum KernelError {
     Bug(String),
 }
 
-/// Calls a function that is generic over the ring with the ring of the type `$ty`.
-macro_rules! in_ring_of {
-    ($cx:expr, $ty:expr, $run:ident($($argument:expr),* $(,)?)) => {
-        match $ty.fixed().map(|fixed| fixed.width()) {
-            Some(sordino_graph::Width::W64) => $run::<u64>($($argument),*),
-            Some(sordino_graph::Width::W128) => $run::<u128>($($argument),*),
-            None => $cx.bug("computes on shares"),
+/// The kernel that a function generic over the ring is in the ring of a node's first output.
+macro_rules! in_ring {
+    ($run:ident) => {
+        |cx, inputs| match cx.node.outputs[0].fixed().map(|fixed| fixed.width()) {
+            Some(sordino_graph::Width::W64) => $run::<u64>(cx, inputs),
+            Some(sordino_graph::Width::W128) => $run::<u128>(cx, inputs),
+            None => cx.bug("computes on shares"),
         }
     };
 }
-pub(crate) use in_ring_of;
+pub(crate) use in_ring;
+
+/// The kernel of an op for which every protocol has a rule.
+pub(crate) fn lowered(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    cx.bug("is lowered before it runs")
+}
 
 impl From<TypeError> for KernelError {
     fn from(error: TypeError) -> Self {

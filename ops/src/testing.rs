@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, Fixed, Graph, OpSpec, PlayerName, Recording, Role,
-    Secrecy, Setup, Shape, Type, Value, record,
+    AttributeKind, Element, Fixed, Graph, PlayerName, Recording, Role, Secrecy, Setup, Shape, Type,
+    Value, record,
 };
 
 use crate::data::random::SplitMix64;
@@ -181,24 +181,16 @@ fn values(
 }
 
 /// The variable `variable`, of the type `type`, whatever that is.
-static GIVEN: Op = Op {
-    spec: OpSpec {
-        name: "given",
-        role: Role::ReadVariable,
-        attributes: &[
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-            AttributeSpec { name: "variable", kind: AttributeKind::Text },
-        ],
-        infer: |s| Ok(s.attributes.ty("type").cloned().into_iter().collect()),
-        gradient: None,
-    },
-    kernel: |cx, _| {
+static GIVEN: Op = Op::new(
+    "given",
+    Role::ReadVariable,
+    |s| Ok(s.attributes.ty("type").cloned().into_iter().collect()),
+    |cx, _| {
         let name = cx.node.attributes.text("variable").unwrap_or_default();
         Ok(vec![cx.host.read_variable(name)?])
     },
-    accumulate: None,
-    expand: None,
-};
+)
+.attributes(&[("type", AttributeKind::Type), ("variable", AttributeKind::Text)]);
 
 /// A variable of any type.
 pub(crate) fn given<'r>(g: &Recording<'r>, name: &str, ty: &Type) -> Value<'r> {

@@ -106,8 +106,8 @@ pub fn takes_secrets(op: &OpSpec) -> bool {
 fn infers(op: &OpSpec, inputs: &[&Type], size: i64) -> bool {
     let mut attributes = Attributes::default();
     let axes = inputs[0].shape.axes();
-    for spec in op.attributes {
-        let value = match (spec.kind, spec.name) {
+    for &(name, kind) in op.attributes {
+        let value = match (kind, name) {
             (AttributeKind::Int, "fraction") => Attribute::Int(16),
             (AttributeKind::Int, "width") => Attribute::Int(64),
             (AttributeKind::Int, _) => Attribute::Int(size),
@@ -126,7 +126,7 @@ fn infers(op: &OpSpec, inputs: &[&Type], size: i64) -> bool {
                 Attribute::Type(secret)
             }
         };
-        attributes.set(spec.name, value);
+        attributes.set(name, value);
     }
     (op.infer)(&Signature { inputs, attributes: &attributes }).is_ok()
 }

@@ -4,29 +4,23 @@
 use std::sync::Arc;
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, Fixed, Graph, Node, OpSpec, Place, PlayerName,
-    Recording, Role, Setup, Shape, Signature, Stage, Type, TypeError, Value, record, transfer,
+    AttributeKind, Element, Fixed, Graph, Node, OpSpec, Place, PlayerName, Recording, Role, Setup,
+    Shape, Stage, Type, TypeRule, Value, record, transfer,
 };
-
-type Infer = fn(&Signature<'_>) -> Result<Vec<Type>, TypeError>;
 
 const fn op(
     name: &'static str,
     role: Role,
-    attributes: &'static [AttributeSpec],
-    infer: Infer,
+    attributes: &'static [(&'static str, AttributeKind)],
+    infer: TypeRule,
 ) -> OpSpec {
     OpSpec { name, role, attributes, infer, gradient: None }
 }
 
-static VARIABLE: [AttributeSpec; 1] =
-    [AttributeSpec { name: "variable", kind: AttributeKind::Text }];
-static READ: [AttributeSpec; 2] = [
-    AttributeSpec { name: "variable", kind: AttributeKind::Text },
-    AttributeSpec { name: "type", kind: AttributeKind::Type },
-];
+const VARIABLE: (&str, AttributeKind) = ("variable", AttributeKind::Text);
+static READ: &[(&str, AttributeKind)] = &[VARIABLE, ("type", AttributeKind::Type)];
 
-static READ_VARIABLE: OpSpec = op("read_variable", Role::ReadVariable, &READ, |s| {
+static READ_VARIABLE: OpSpec = op("read_variable", Role::ReadVariable, READ, |s| {
     Ok(s.attributes.ty("type").cloned().into_iter().collect())
 });
 static DATA: OpSpec = op("training_batch", Role::PrivateInput, &[], |_| {
@@ -46,7 +40,7 @@ static SCALE: OpSpec = op("scale", Role::Scale, &[], |s| Ok(vec![s.inputs[0].clo
 pub(crate) static REVEAL: OpSpec = op("reveal", Role::Reveal, &[], |s| {
     Ok(vec![Type::plain(Element::F32, s.inputs[0].shape.clone())])
 });
-static DESCEND: OpSpec = op("descend", Role::AssignVariable, &VARIABLE, |_| Ok(vec![]));
+static DESCEND: OpSpec = op("descend", Role::AssignVariable, &[VARIABLE], |_| Ok(vec![]));
 pub(crate) static NORMAL: OpSpec = op("random_normal", Role::PrivateInput, &[], |_| {
     Ok(vec![Type::plain(Element::F32, Shape::new(&[10]).unwrap())])
 });

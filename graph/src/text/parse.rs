@@ -192,14 +192,14 @@ fn parse_node(
     if cursor.take("[") {
         cursor.list("]", |cursor| {
             let name = cursor.name("the name of an attribute")?;
-            let Some(spec) = op.attributes.iter().find(|spec| spec.name == name) else {
+            let Some(&(_, kind)) = op.attributes.iter().find(|(of, _)| *of == name) else {
                 return cursor.fail(format!("an attribute of {}", op.name));
             };
             if attributes.get(name).is_some() {
                 return cursor.fail(format!("one {name}, not two"));
             }
             cursor.expect("=")?;
-            attributes.set(name, cursor.attribute(spec.kind)?);
+            attributes.set(name, cursor.attribute(kind)?);
             Ok(())
         })?;
     }

@@ -1,6 +1,6 @@
 //! `accuracy(logits, labels)`: the share of examples that a classifier gets right.
 
-use sordino_graph::{OpSpec, Role, Shape, Signature, Type, TypeError, Value};
+use sordino_graph::{Role, Shape, Signature, Type, TypeError, Value};
 
 use super::cross_entropy::expect_logits;
 use crate::items::for_floats;
@@ -18,12 +18,7 @@ pub fn accuracy<'r>(logits: Value<'r>, labels: Value<'r>) -> Value<'r> {
 }
 
 /// See [`accuracy()`].
-pub static OP: Op = Op {
-    spec: OpSpec { name: "accuracy", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("accuracy", Role::Compute, infer, kernel);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     Ok(vec![expect_logits(s)?.with_shape(Shape::scalar())])

@@ -1,8 +1,6 @@
 //! `add_bias(x, b)`: adds a vector to every row.
 
-use sordino_graph::{
-    Backward, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::sum_rows;
 use crate::items::{Item, for_numbers};
@@ -21,18 +19,7 @@ pub fn add_bias<'r>(x: Value<'r>, b: Value<'r>) -> Value<'r> {
 }
 
 /// See [`add_bias()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "add_bias",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("add_bias", Role::Compute, infer, kernel).gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x, b] = s.inputs()?;
@@ -76,7 +63,9 @@ mod tests {
     #[test]
     fn adds_to_every_row() {
         let (x, b) = ((&[2, 1, 2][..], &[1, 2, 3, -4][..]), (&[2][..], &[10, 20][..]));
-        check_values(NUMBERS, &[x, b], (&[2, 1, 2], &[11, 22, 13, 16]), |_, x| add_bias(x[0], x[1]));
+        check_values(NUMBERS, &[x, b], (&[2, 1, 2], &[11, 22, 13, 16]), |_, x| {
+            add_bias(x[0], x[1])
+        });
         check_values(NUMBERS, &[(&[0, 2], &[]), b], (&[0, 2], &[]), |_, x| add_bias(x[0], x[1]));
     }
 

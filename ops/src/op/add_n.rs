@@ -1,7 +1,7 @@
 //! `add_n(x, …)`: the sum of tensors of one type.
 
 use sordino_graph::{
-    Backward, Element, OpSpec, Role, Secrecy, Signature, Type, TypeError, Value, type_error,
+    Backward, Element, Role, Secrecy, Signature, Type, TypeError, Value, type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -24,18 +24,8 @@ pub fn add_n<'r>(terms: impl IntoIterator<Item = Value<'r>>) -> Value<'r> {
 }
 
 /// See [`add_n()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "add_n",
-        role: Role::Sum,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: Some(accumulate),
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("add_n", Role::Sum, infer, kernel).gradient(gradient).accumulate(accumulate);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let Some((&first, rest)) = s.inputs.split_first() else {

@@ -1,8 +1,7 @@
 //! `add_pads(x, …)`: the sum of shares and of pads, the pads added as they are generated.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, PlayerName, Role, Secrecy, Signature, Type, TypeError,
-    Width, type_error,
+    AttributeKind, PlayerName, Role, Secrecy, Signature, Type, TypeError, Width, type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -13,23 +12,12 @@ use crate::value::{Elements, Tensor, TensorRing};
 /// player of the same place in `peers` has with the node's player, all of one `lane`.
 ///
 /// One pass over memory for all pads; no share of a single peer is ever a tensor.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "add_pads",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "pads", kind: AttributeKind::Ints },
-            AttributeSpec { name: "peers", kind: AttributeKind::Players },
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("add_pads", Role::Pad, infer, kernel).attributes(&[
+    ("lane", AttributeKind::Int),
+    ("pads", AttributeKind::Ints),
+    ("peers", AttributeKind::Players),
+    ("type", AttributeKind::Type),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let ty = s.attributes.ty("type").filter(|ty| ty.secrecy == Secrecy::Share);

@@ -1,8 +1,6 @@
 //! `and_planes(own.., next..)`: what one server adds to a layer of AND gates.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error};
 
 use super::zero_mask::LANES;
 use crate::kernel::{Context, KernelError, Op};
@@ -16,26 +14,15 @@ use crate::value::{Elements, Tensor};
 ///
 /// The inputs are its own stacks and then as many of the next server. `left`, `right` and `add`
 /// list the planes of each sum that goes into a gate; see [`planes`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "and_planes",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "add", kind: AttributeKind::Ints },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "left", kind: AttributeKind::Ints },
-            AttributeSpec { name: "minus", kind: AttributeKind::Players },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "plus", kind: AttributeKind::Players },
-            AttributeSpec { name: "right", kind: AttributeKind::Ints },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("and_planes", Role::Pad, infer, kernel).attributes(&[
+    ("add", AttributeKind::Ints),
+    ("lane", AttributeKind::Int),
+    ("left", AttributeKind::Ints),
+    ("minus", AttributeKind::Players),
+    ("pad", AttributeKind::Int),
+    ("plus", AttributeKind::Players),
+    ("right", AttributeKind::Ints),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let (planes, words) = planes::stacks(s)?;

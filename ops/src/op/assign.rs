@@ -1,9 +1,6 @@
 //! `assign(x)`: replaces a variable of the player.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, Value, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::Tensor;
@@ -16,18 +13,8 @@ pub fn assign(name: &str, x: Value<'_>) {
 }
 
 /// See [`assign()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "assign",
-        role: Role::AssignVariable,
-        attributes: &[AttributeSpec { name: "variable", kind: AttributeKind::Text }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("assign", Role::AssignVariable, infer, kernel)
+    .attributes(&[("variable", AttributeKind::Text)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

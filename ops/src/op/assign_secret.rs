@@ -1,11 +1,10 @@
 //! `assign_secret(x)`: replaces a secret variable.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, PlayerName, Role, Secrecy, Signature, Type, TypeError,
-    Value, type_error,
+    AttributeKind, PlayerName, Role, Secrecy, Signature, Type, TypeError, Value, type_error,
 };
 
-use crate::kernel::Op;
+use crate::kernel::{self, Op};
 
 /// Sets the secret variable `name`: the servers keep their shares of `x` from run to run.
 /// `owners` are the players from whose data `x` derives, all of them; whoever reads the variable
@@ -17,21 +16,8 @@ pub fn assign_secret(name: &str, x: Value<'_>, owners: &[PlayerName]) {
 }
 
 /// See [`assign_secret()`]. Lowering replaces it.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "assign_secret",
-        role: Role::AssignVariable,
-        attributes: &[
-            AttributeSpec { name: "owners", kind: AttributeKind::Players },
-            AttributeSpec { name: "variable", kind: AttributeKind::Text },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, _| cx.bug("is lowered before it runs"),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("assign_secret", Role::AssignVariable, infer, kernel::lowered)
+    .attributes(&[("owners", AttributeKind::Players), ("variable", AttributeKind::Text)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,8 +1,7 @@
 //! `average_pool(images, window)`: means over windows.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Expanding, OpSpec, Role, Shape, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, Backward, Expanding, Role, Shape, Signature, Type, TypeError, Value, type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -24,18 +23,10 @@ pub fn average_pool(images: Value<'_>, window: usize) -> Value<'_> {
 }
 
 /// See [`average_pool()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "average_pool",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "window", kind: AttributeKind::Int }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("average_pool", Role::Compute, infer, kernel)
+    .attributes(&[("window", AttributeKind::Int)])
+    .gradient(gradient)
+    .expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [images] = s.inputs()?;

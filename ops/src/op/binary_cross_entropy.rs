@@ -1,8 +1,9 @@
 //! `binary_cross_entropy(logits, targets)`: the loss of a classifier of two classes.
 
-use sordino_graph::{Backward, Expanding, OpSpec, Role, Value};
+use sordino_graph::{Backward, Expanding, Role, Value};
 
 use super::cross_entropy::{gradient_of_targets, infer_of_targets, loss_of};
+use super::softplus;
 use crate::kernel::{Context, KernelError, Op};
 use crate::op;
 use crate::value::Tensor;
@@ -22,18 +23,9 @@ pub fn binary_cross_entropy<'r>(logits: Value<'r>, targets: Value<'r>) -> Value<
 }
 
 /// See [`binary_cross_entropy()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "binary_cross_entropy",
-        role: Role::Compute,
-        attributes: &[],
-        infer: infer_of_targets,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("binary_cross_entropy", Role::Compute, infer_of_targets, kernel)
+    .gradient(gradient)
+    .expand(expand);
 
 /// sigmoid(logits) − targets.
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
@@ -53,9 +45,7 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     let (Some(x), Some(t)) = (logits.to_f64(), targets.to_f64()) else {
         return cx.bug("got no floats");
     };
-    // ln(1 + e^x) without overflow.
-    let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
-    let loss: f64 = x.iter().zip(&t).map(|(&x, t)| softplus(x) - t * x).sum();
+    let loss: f64 = x.iter().zip(&t).map(|(&x, t)| softplus::of_float(x) - t * x).sum();
     Ok(loss_of(&logits, loss))
 }
 

@@ -1,9 +1,6 @@
 //! `bit(x, index)`: one bit of words.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Element, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{expect_words, map_words};
@@ -18,18 +15,8 @@ pub fn bit(x: Value<'_>, index: usize) -> Value<'_> {
 }
 
 /// See [`bit()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "bit",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "index", kind: AttributeKind::Int }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("bit", Role::Compute, infer, kernel).attributes(&[("index", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let x = expect_words::<1>(s)?;

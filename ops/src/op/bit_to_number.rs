@@ -1,9 +1,6 @@
 //! `bit_to_number(b)`: 1 for what is true, 0 for what is not; whole numbers from binary ones.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Element, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::from_bits::{floats, number, numbers};
 use super::to_bits::format;
@@ -24,18 +21,8 @@ pub fn bit_to_number(b: Value<'_>) -> Value<'_> {
 }
 
 /// See [`bit_to_number()`]. `type` is that of one number.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "bit_to_number",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "type", kind: AttributeKind::Type }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("bit_to_number", Role::Compute, infer, kernel)
+    .attributes(&[("type", AttributeKind::Type)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [b] = s.inputs()?;

@@ -1,11 +1,8 @@
 //! `bits_first(c, c')`: shares, as numbers, the bits that one server knows.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Shape, Signature, Type, TypeError,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Shape, Signature, Type, TypeError, type_error};
 
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::planes;
 use crate::tensor::bits::xor_into;
 use crate::tensor::conversion::{Pairs, bits_first};
@@ -14,23 +11,12 @@ use crate::value::{Elements, Tensor, TensorRing};
 /// What is left of the bits of c ^ c', each a number of the ring of `type`, when a pad of
 /// `holders` is taken from them; see [`tensor::conversion`](crate::tensor::conversion). `type` is
 /// that of the numbers that the words become.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "bits_first",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("bits_first", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("holders", AttributeKind::Players),
+    ("lane", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+    ("type", AttributeKind::Type),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [c, other] = s.inputs()?;

@@ -1,11 +1,9 @@
 //! `bits_second(shared, v)`: a server's part of the numbers that words of bits stand for.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error};
 
 use super::bits_first::{numbers, shared};
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::planes;
 use crate::tensor::conversion::{Pairs, bits_second};
 use crate::tensor::ring::{scale_assign, sub_assign};
@@ -17,25 +15,14 @@ use crate::value::{Elements, Tensor, TensorRing};
 ///
 /// The first takes a pad of the two, `holders`, off; the other puts it on and takes off its third
 /// input: what hides the part from the others.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "bits_second",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "first", kind: AttributeKind::Flag },
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "shift", kind: AttributeKind::Int },
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("bits_second", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("first", AttributeKind::Flag),
+    ("holders", AttributeKind::Players),
+    ("lane", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+    ("shift", AttributeKind::Int),
+    ("type", AttributeKind::Type),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let first = s.attributes.flag("first").unwrap_or(false);

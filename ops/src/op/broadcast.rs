@@ -1,9 +1,6 @@
 //! `broadcast(x, shape)`: repeats a tensor along axes that it lacks.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::{reduce_sum, reshape};
 use crate::items::for_items;
@@ -21,18 +18,9 @@ pub fn broadcast<'r>(x: Value<'r>, shape: &[usize]) -> Value<'r> {
 }
 
 /// See [`broadcast()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "broadcast",
-        role: Role::Arrange,
-        attributes: &[AttributeSpec { name: "shape", kind: AttributeKind::Ints }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("broadcast", Role::Arrange, infer, kernel)
+    .attributes(&[("shape", AttributeKind::Ints)])
+    .gradient(gradient);
 
 /// The axes that two tensors have after each is broadcast to the other; `None` where they have
 /// different sizes, of which none is 1.

@@ -1,8 +1,8 @@
 //! `cast(x)`: the same numbers in another format.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Element, Fixed, OpSpec, Role, Secrecy, Shape, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, Backward, Element, Fixed, Role, Secrecy, Shape, Signature, Type, TypeError,
+    Value, type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -30,18 +30,9 @@ pub fn cast(x: Value<'_>, to: Element) -> Value<'_> {
 }
 
 /// See [`cast()`]. `to` is the type of one element.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "cast",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "to", kind: AttributeKind::Type }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("cast", Role::Compute, infer, kernel)
+    .attributes(&[("to", AttributeKind::Type)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

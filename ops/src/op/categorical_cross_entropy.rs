@@ -1,6 +1,6 @@
 //! `categorical_cross_entropy(logits, targets)`: the loss of a classifier of several classes, of one-hot targets.
 
-use sordino_graph::{Backward, Expanding, OpSpec, Role, Value};
+use sordino_graph::{Backward, Expanding, Role, Value};
 
 use super::cross_entropy::{gradient_of_targets, infer_of_targets, loss_of};
 use crate::kernel::{Context, KernelError, Op};
@@ -22,18 +22,9 @@ pub fn categorical_cross_entropy<'r>(logits: Value<'r>, targets: Value<'r>) -> V
 }
 
 /// See [`categorical_cross_entropy()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "categorical_cross_entropy",
-        role: Role::Compute,
-        attributes: &[],
-        infer: infer_of_targets,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("categorical_cross_entropy", Role::Compute, infer_of_targets, kernel)
+    .gradient(gradient)
+    .expand(expand);
 
 /// softmax(logits) − targets, where the targets of a row add up to 1.
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {

@@ -1,30 +1,17 @@
 //! `change_ring(x)`: a share among those of another ring.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::{Elements, Tensor};
 
 /// A share of the format that `width` and `fraction` say: of 64 bits from 128 the low ones; of 128
 /// bits from 64, 2^64 times the share, less 2^`minus` if that is not 0.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "change_ring",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
-            AttributeSpec { name: "minus", kind: AttributeKind::Int },
-            AttributeSpec { name: "width", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("change_ring", Role::Compute, infer, kernel).attributes(&[
+    ("fraction", AttributeKind::Int),
+    ("minus", AttributeKind::Int),
+    ("width", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

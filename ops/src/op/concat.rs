@@ -1,16 +1,13 @@
 //! `concat(xs, axis)`: tensors one after the other along an axis.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::slice_axis;
 use crate::items::{Item, for_items};
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::tensor::arrange;
 use crate::value::Tensor;
-use crate::rules;
 
 /// The tensors one after the other along `axis`; their other axes are equal. Takes values of any
 /// one type.
@@ -27,18 +24,9 @@ pub fn concat<'r>(parts: impl IntoIterator<Item = Value<'r>>, axis: usize) -> Va
 }
 
 /// See [`concat()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "concat",
-        role: Role::Arrange,
-        attributes: &[AttributeSpec { name: "axis", kind: AttributeKind::Int }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("concat", Role::Arrange, infer, kernel)
+    .attributes(&[("axis", AttributeKind::Int)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let Some((&first, rest)) = s.inputs.split_first() else {
@@ -95,7 +83,9 @@ mod tests {
         check_values(ANY, &[x, empty, y], (&[2, 3], &[1, 3, 4, 2, 5, 6]), |_, x| {
             concat(x.iter().copied(), 1)
         });
-        check_values(ANY, &[y, y], (&[4, 2], &[3, 4, 5, 6, 3, 4, 5, 6]), |_, x| concat([x[0], x[1]], 0));
+        check_values(ANY, &[y, y], (&[4, 2], &[3, 4, 5, 6, 3, 4, 5, 6]), |_, x| {
+            concat([x[0], x[1]], 0)
+        });
         check_values(ANY, &[x], (&[2, 1], &[1, 2]), |_, x| concat([x[0]], 0));
         check_values(ANY, &[empty, empty], (&[2, 0], &[]), |_, x| concat([x[0], x[1]], 1));
     }

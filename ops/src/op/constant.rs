@@ -1,8 +1,8 @@
 //! `constant(place, values, shape)`: public numbers.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, Fixed, OpSpec, Place, Recording, Role, Secrecy,
-    Signature, Type, TypeError, Value, Width, type_error,
+    AttributeKind, Element, Fixed, Place, Recording, Role, Secrecy, Signature, Type, TypeError,
+    Value, Width, type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -62,21 +62,8 @@ pub(super) fn values(x: Value<'_>) -> Vec<f64> {
 
 /// See [`constant()`]. Where the type is a share, or encoded plaintext, the elements are the
 /// encoded numbers.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "constant",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-            AttributeSpec { name: "values", kind: AttributeKind::Reals },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("constant", Role::Compute, infer, kernel)
+    .attributes(&[("type", AttributeKind::Type), ("values", AttributeKind::Reals)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     s.inputs::<0>()?;
@@ -180,8 +167,12 @@ mod tests {
                 crate::testing::run(&graph.unwrap(), &crate::testing::Own::default()).unwrap();
             let one = f64::from(fixed.fraction()).exp2();
             match &values[node.unwrap().node.index()][0] {
-                Tensor::Ring64(x) => assert_eq!(x.as_slice(), [-1.5, 2.0].map(|x| u64::from_whole(x * one))),
-                Tensor::Ring128(x) => assert_eq!(x.as_slice(), [-1.5, 2.0].map(|x| u128::from_whole(x * one))),
+                Tensor::Ring64(x) => {
+                    assert_eq!(x.as_slice(), [-1.5, 2.0].map(|x| u64::from_whole(x * one)))
+                }
+                Tensor::Ring128(x) => {
+                    assert_eq!(x.as_slice(), [-1.5, 2.0].map(|x| u128::from_whole(x * one)))
+                }
                 other => panic!("{other:?}"),
             }
         }

@@ -1,8 +1,7 @@
 //! `conv2d(images, filters)`: two-dimensional convolution.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Shape, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, Backward, Role, Shape, Signature, Type, TypeError, Value, type_error,
 };
 
 use super::{conv2d_grad_filters, conv2d_grad_images};
@@ -34,24 +33,12 @@ pub fn conv2d<'r>(
 }
 
 /// See [`conv2d()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "conv2d",
-        role: Role::Compute,
-        attributes: ATTRIBUTES,
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("conv2d", Role::Compute, infer, kernel).attributes(ATTRIBUTES).gradient(gradient);
 
 /// `stride`, and whether padding is `Same`.
-pub(super) const ATTRIBUTES: &[AttributeSpec] = &[
-    AttributeSpec { name: "same", kind: AttributeKind::Flag },
-    AttributeSpec { name: "stride", kind: AttributeKind::Int },
-];
+pub(super) const ATTRIBUTES: &[(&str, AttributeKind)] =
+    &[("same", AttributeKind::Flag), ("stride", AttributeKind::Int)];
 
 /// The sizes of a convolution of `images` with `filters`, from their axes and the attributes.
 pub(super) fn conv_shape(

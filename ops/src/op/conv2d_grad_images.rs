@@ -1,9 +1,6 @@
 //! `conv2d_grad_images(filters, dy)`: the gradient of `conv2d` by its images.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Shape, Signature, Type,
-    TypeError, Value,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Shape, Signature, Type, TypeError, Value};
 
 use super::conv2d::{conv_shape, expect_kind, expect_output, four_axes};
 use crate::items::for_floats;
@@ -26,22 +23,11 @@ pub(crate) fn conv2d_grad_images<'r>(
 }
 
 /// The gradient of [`conv2d`](super::conv2d()) by its images, which have the given `shape`.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "conv2d_grad_images",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "same", kind: AttributeKind::Flag },
-            AttributeSpec { name: "shape", kind: AttributeKind::Ints },
-            AttributeSpec { name: "stride", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("conv2d_grad_images", Role::Compute, infer, kernel).attributes(&[
+    ("same", AttributeKind::Flag),
+    ("shape", AttributeKind::Ints),
+    ("stride", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [filters, dy] = s.inputs()?;

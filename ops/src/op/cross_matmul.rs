@@ -1,31 +1,22 @@
 //! `cross_matmul(x, x', y, y')`: what one server adds to the matrix product of two secrets.
 
-use sordino_graph::{AttributeKind, AttributeSpec, OpSpec, Role};
+use sordino_graph::{AttributeKind, Role};
 
 use super::matmul;
 use crate::cross;
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::matmul::MatmulShape;
 use crate::tensor::ring_matmul::{Write, matmul_ring};
 use crate::value::{Tensor, TensorRing};
 
 /// The matrix products of summands that fall to `server`; see [`cross`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "cross_matmul",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "server", kind: AttributeKind::Int },
-            AttributeSpec { name: "transpose_a", kind: AttributeKind::Flag },
-            AttributeSpec { name: "transpose_b", kind: AttributeKind::Flag },
-        ],
-        infer: |s| cross::infer(s, &matmul::OP.spec),
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("cross_matmul", Role::Compute, |s| cross::infer(s, &matmul::OP.spec), in_ring!(run))
+        .attributes(&[
+            ("server", AttributeKind::Int),
+            ("transpose_a", AttributeKind::Flag),
+            ("transpose_b", AttributeKind::Flag),
+        ]);
 
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let (&[a0, a1], &[_, n]) = (inputs[0].axes(), cx.node.outputs[0].shape.axes()) else {

@@ -1,27 +1,18 @@
 //! `cross_mul(x, x', y, y')`: what one server adds to the product of two secrets.
 
-use sordino_graph::{AttributeKind, AttributeSpec, OpSpec, Role};
+use sordino_graph::{AttributeKind, Role};
 
 use super::mul;
 use crate::cross;
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::ring_ops::cross_products;
 use crate::value::{Tensor, TensorRing};
 
 /// The products of summands that fall to `server`, element by element; see
 /// [`cross`]. One pass over memory, in the place of `x`.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "cross_mul",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "server", kind: AttributeKind::Int }],
-        infer: |s| cross::infer(s, &mul::OP.spec),
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("cross_mul", Role::Compute, |s| cross::infer(s, &mul::OP.spec), in_ring!(run))
+        .attributes(&[("server", AttributeKind::Int)]);
 
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [mut x, next_x, y, next_y] =

@@ -1,8 +1,6 @@
 //! `cumsum(x, axis)`: running sums.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value};
 
 use super::reverse;
 use crate::items::{Item, for_numbers};
@@ -21,18 +19,9 @@ pub fn cumsum(x: Value<'_>, axis: usize) -> Value<'_> {
 }
 
 /// See [`cumsum()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "cumsum",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "axis", kind: AttributeKind::Int }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("cumsum", Role::Compute, infer, kernel)
+    .attributes(&[("axis", AttributeKind::Int)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

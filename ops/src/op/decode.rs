@@ -1,8 +1,7 @@
 //! `decode(share, …)`: the floats that shares add up to.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, Role, Secrecy, Signature, Type, TypeError,
-    type_error,
+    AttributeKind, Element, Role, Secrecy, Signature, Type, TypeError, type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -13,21 +12,8 @@ use crate::value::{Elements, Tensor, TensorRing};
 ///
 /// The inputs are of one type. Of shares it returns f32 for up to 16 fractional bits, else f64,
 /// rounded once; of encoded values f64.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "decode",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
-            AttributeSpec { name: "scale", kind: AttributeKind::Real },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("decode", Role::Compute, infer, kernel)
+    .attributes(&[("fraction", AttributeKind::Int), ("scale", AttributeKind::Real)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let Some(&first) = s.inputs.first() else { return type_error!("needs at least one share") };

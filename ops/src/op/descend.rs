@@ -1,8 +1,6 @@
 //! `descend(gradient)`: a step of gradient descent on a variable.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::{Tensor, slice, slice_mut};
@@ -17,21 +15,8 @@ pub fn descend(name: &str, rate: f64, gradient: Value<'_>) {
 }
 
 /// See [`descend()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "descend",
-        role: Role::AssignVariable,
-        attributes: &[
-            AttributeSpec { name: "rate", kind: AttributeKind::Real },
-            AttributeSpec { name: "variable", kind: AttributeKind::Text },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("descend", Role::AssignVariable, infer, kernel)
+    .attributes(&[("rate", AttributeKind::Real), ("variable", AttributeKind::Text)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [gradient] = s.inputs()?;

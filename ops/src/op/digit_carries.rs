@@ -1,8 +1,6 @@
 //! `digit_carries(a, b)`: a server's part of the carries of each digit of a sum.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::planes;
@@ -16,24 +14,13 @@ use crate::value::{Elements, Tensor};
 ///
 /// A pad of the two, `holders`, is added, and a third input if there is one: what hides the part
 /// from the others.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "digit_carries",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "first", kind: AttributeKind::Flag },
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "prefixes", kind: AttributeKind::Flag },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("digit_carries", Role::Pad, infer, kernel).attributes(&[
+    ("first", AttributeKind::Flag),
+    ("holders", AttributeKind::Players),
+    ("lane", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+    ("prefixes", AttributeKind::Flag),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let (planes, words) = planes::stacks(s)?;

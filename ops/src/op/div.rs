@@ -1,6 +1,6 @@
 //! `div(x, y)`: quotients of elements.
 
-use sordino_graph::{Backward, OpSpec, Role, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::arithmetic::together;
 use super::{mul, neg, reciprocal};
@@ -28,18 +28,9 @@ pub fn div<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 }
 
 /// See [`div()`]. Both inputs have one type.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "div",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(|e| vec![mul(e.inputs[0], reciprocal(e.inputs[1]))]),
-};
+pub static OP: Op = Op::new("div", Role::Compute, infer, kernel)
+    .gradient(gradient)
+    .expand(|e| vec![mul(e.inputs[0], reciprocal(e.inputs[1]))]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x, y] = s.inputs()?;

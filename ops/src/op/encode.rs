@@ -1,8 +1,7 @@
 //! `encode(x)`: floats as fixed-point ring elements.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, Fixed, OpSpec, Role, Signature, Type, TypeError, Value,
-    Width,
+    AttributeKind, Element, Fixed, Role, Signature, Type, TypeError, Value, Width,
 };
 
 use super::constant::{self, expect_encodable};
@@ -27,21 +26,8 @@ pub fn encode(x: Value<'_>, fixed: Fixed) -> Value<'_> {
 }
 
 /// See [`encode()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "encode",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
-            AttributeSpec { name: "width", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("encode", Role::Compute, infer, kernel)
+    .attributes(&[("fraction", AttributeKind::Int), ("width", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

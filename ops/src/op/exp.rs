@@ -2,7 +2,7 @@
 
 use std::f64::consts::LOG2_E;
 
-use sordino_graph::{Backward, Expanding, Fixed, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Expanding, Fixed, Role, Signature, Type, TypeError, Value};
 
 use super::{
     add_n, and, bit, mul, mul_bit, negative, not, polynomial, reshape, to_bits, weigh_bits,
@@ -31,18 +31,9 @@ pub fn exp(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`exp()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "exp",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel: |cx, inputs| map(cx, inputs, f64::exp),
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("exp", Role::Compute, infer, |cx, inputs| map(cx, inputs, f64::exp))
+    .gradient(gradient)
+    .expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;
@@ -83,43 +74,43 @@ fn counted(x: Value<'_>, fixed: Fixed) -> Value<'_> {
 
 /// 2^(y − fraction), or 0 where `among` is not set, of the elements of `y` on one axis.
 fn power<'r>(y: Value<'r>, fixed: Fixed, among: Option<Value<'r>>) -> Value<'r> {
-        let (fraction, width) = (fixed.fraction() as usize, fixed.width().bits() as usize);
-        let n = y.ty().map_or(0, |ty| ty.shape.elements());
-        // Its digits are those of a number that is positive, or for which e^x is 0.
-        let words = to_bits(reshape(y, &[1, n]));
-        let digits = fraction.ilog2() as usize;
-        let row = |weights: &[(usize, f64)]| {
-            let mut row = vec![0.0; width];
-            weights.iter().for_each(|&(digit, weight)| row[fraction + digit] = weight);
-            row
+    let (fraction, width) = (fixed.fraction() as usize, fixed.width().bits() as usize);
+    let n = y.ty().map_or(0, |ty| ty.shape.elements());
+    // Its digits are those of a number that is positive, or for which e^x is 0.
+    let words = to_bits(reshape(y, &[1, n]));
+    let digits = fraction.ilog2() as usize;
+    let row = |weights: &[(usize, f64)]| {
+        let mut row = vec![0.0; width];
+        weights.iter().for_each(|&(digit, weight)| row[fraction + digit] = weight);
+        row
+    };
+    let power = |n: usize| (n as f64).exp2();
+    // What is left of y of its digits, counted from the middle: −1/2 to 1/2.
+    let whole: Vec<_> = (0..digits + 2).map(|digit| (digit, -power(digit))).collect();
+    let mut weights = vec![row(&whole)];
+    let mut constants = vec![-0.5];
+    // 2^-fraction, 1 or 2^fraction, by the two highest digits, not both of which are set.
+    let unit = 1.0 / power(fraction);
+    weights.push(row(&[(digits, 1.0 - unit), (digits + 1, power(fraction) - unit)]));
+    constants.push(unit);
+    for digit in 0..digits {
+        weights.push(row(&[(digit, power(1 << digit) - 1.0)]));
+        constants.push(1.0);
+    }
+    let rows = weigh_bits(words, fixed, &weights, &constants);
+    let rest = polynomial(add_n([y, rows[0]]), by_width(fixed, EXP2_LOW, EXP2_HIGH));
+    let positive = reshape(not(bit(words, width - 1)), &[n]);
+    let counts = among.map_or(positive, |among| and(positive, among));
+    // The smallest factor comes last: a unit that a product errs by is multiplied no further.
+    let mut factors = rows[2..].to_vec();
+    while factors.len() > 1 {
+        let product = |pair: &[Value<'r>]| match *pair {
+            [x, y] => mul(x, y),
+            _ => pair[0],
         };
-        let power = |n: usize| (n as f64).exp2();
-        // What is left of y of its digits, counted from the middle: −1/2 to 1/2.
-        let whole: Vec<_> = (0..digits + 2).map(|digit| (digit, -power(digit))).collect();
-        let mut weights = vec![row(&whole)];
-        let mut constants = vec![-0.5];
-        // 2^-fraction, 1 or 2^fraction, by the two highest digits, not both of which are set.
-        let unit = 1.0 / power(fraction);
-        weights.push(row(&[(digits, 1.0 - unit), (digits + 1, power(fraction) - unit)]));
-        constants.push(unit);
-        for digit in 0..digits {
-            weights.push(row(&[(digit, power(1 << digit) - 1.0)]));
-            constants.push(1.0);
-        }
-        let rows = weigh_bits(words, fixed, &weights, &constants);
-        let rest = polynomial(add_n([y, rows[0]]), by_width(fixed, EXP2_LOW, EXP2_HIGH));
-        let positive = reshape(not(bit(words, width - 1)), &[n]);
-        let counts = among.map_or(positive, |among| and(positive, among));
-        // The smallest factor comes last: a unit that a product errs by is multiplied no further.
-        let mut factors = rows[2..].to_vec();
-        while factors.len() > 1 {
-            let product = |pair: &[Value<'r>]| match *pair {
-                [x, y] => mul(x, y),
-                _ => pair[0],
-            };
-            factors = factors.chunks(2).map(product).collect();
-        }
-        mul(mul(factors[0], mul_bit(counts, rows[1])), rest)
+        factors = factors.chunks(2).map(product).collect();
+    }
+    mul(mul(factors[0], mul_bit(counts, rows[1])), rest)
 }
 
 #[cfg(test)]

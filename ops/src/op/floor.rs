@@ -1,6 +1,6 @@
 //! `floor(x)`: whole numbers not above.
 
-use sordino_graph::{Expanding, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Expanding, Role, Signature, Type, TypeError, Value};
 
 use super::to_bits::format;
 use super::{add_n, bit_to_number, negative, scale};
@@ -35,12 +35,9 @@ pub fn ceil(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`floor()`].
-pub static OP: Op = Op {
-    spec: OpSpec { name: "floor", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel: |cx, inputs| map(cx, inputs, f64::floor),
-    accumulate: None,
-    expand: Some(|e: &Expanding<'_, '_>| vec![below(e.inputs[0])]),
-};
+pub static OP: Op =
+    Op::new("floor", Role::Compute, infer, |cx, inputs| map(cx, inputs, f64::floor))
+        .expand(|e: &Expanding<'_, '_>| vec![below(e.inputs[0])]);
 
 pub(super) fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,8 +1,8 @@
 //! `from_bits(x)`: the numbers that words encode.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, Fixed, OpSpec, Role, Secrecy, Shape, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, Element, Fixed, Role, Secrecy, Shape, Signature, Type, TypeError, Value,
+    type_error,
 };
 
 use super::to_bits::format;
@@ -35,22 +35,11 @@ pub(super) fn number(x: Value<'_>, fixed: Fixed) -> Type {
 }
 
 /// See [`from_bits()`]. `type` is that of one number.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "from_bits",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-            AttributeSpec { name: "width", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("from_bits", Role::Compute, infer, kernel).attributes(&[
+    ("fraction", AttributeKind::Int),
+    ("type", AttributeKind::Type),
+    ("width", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,9 +1,6 @@
 //! `gather(x, indices, axis)`: rows picked by public indices.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::scatter;
 use crate::items::for_items;
@@ -22,21 +19,9 @@ pub fn gather<'r>(x: Value<'r>, indices: &[usize], axis: usize) -> Value<'r> {
 }
 
 /// See [`gather()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "gather",
-        role: Role::Arrange,
-        attributes: &[
-            AttributeSpec { name: "axis", kind: AttributeKind::Int },
-            AttributeSpec { name: "indices", kind: AttributeKind::Ints },
-        ],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("gather", Role::Arrange, infer, kernel)
+    .attributes(&[("axis", AttributeKind::Int), ("indices", AttributeKind::Ints)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

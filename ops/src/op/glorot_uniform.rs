@@ -1,8 +1,8 @@
 //! `glorot_uniform(shape, seed)`: initial weights of a layer.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, PlayerName, Recording, Role, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, Element, PlayerName, Recording, Role, Signature, Type, TypeError, Value,
+    type_error,
 };
 
 use crate::data::random::SplitMix64;
@@ -26,21 +26,8 @@ pub fn glorot_uniform<'r>(
 }
 
 /// See [`glorot_uniform()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "glorot_uniform",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "seed", kind: AttributeKind::Int },
-            AttributeSpec { name: "shape", kind: AttributeKind::Ints },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("glorot_uniform", Role::Compute, infer, kernel)
+    .attributes(&[("seed", AttributeKind::Int), ("shape", AttributeKind::Ints)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     s.inputs::<0>()?;

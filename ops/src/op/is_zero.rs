@@ -1,6 +1,6 @@
 //! `is_zero(x)`: whether numbers are zero.
 
-use sordino_graph::{Element, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Element, Role, Signature, Type, TypeError, Value};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{expect_open_number, truths};
@@ -19,12 +19,7 @@ pub fn is_zero(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`is_zero()`].
-pub static OP: Op = Op {
-    spec: OpSpec { name: "is_zero", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("is_zero", Role::Compute, infer, kernel);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,6 +1,6 @@
 //! `join_bits(x)`: words from bits.
 
-use sordino_graph::{Element, OpSpec, Role, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{Element, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::rules;
@@ -17,12 +17,7 @@ pub fn join_bits(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`join_bits()`].
-pub static OP: Op = Op {
-    spec: OpSpec { name: "join_bits", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("join_bits", Role::Compute, infer, kernel);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let x = expect_words::<1>(s)?;

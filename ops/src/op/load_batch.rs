@@ -1,8 +1,8 @@
 //! `load_batch()`: the next batch of a player's own data.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Attributes, Element, OpSpec, PlayerName, Recording, Role, Shape,
-    Signature, Type, TypeError, Value, type_error,
+    AttributeKind, Attributes, Element, PlayerName, Recording, Role, Shape, Signature, Type,
+    TypeError, Value, type_error,
 };
 
 use crate::data::store::{BatchRequest, Dataset};
@@ -38,26 +38,15 @@ pub fn load_batch<'r>(
 }
 
 /// See [`load_batch()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "load_batch",
-        role: Role::PrivateInput,
-        attributes: &[
-            AttributeSpec { name: "batch", kind: AttributeKind::Int },
-            AttributeSpec { name: "dataset", kind: AttributeKind::Text },
-            AttributeSpec { name: "end", kind: AttributeKind::Int },
-            AttributeSpec { name: "seed", kind: AttributeKind::Int },
-            AttributeSpec { name: "shuffle", kind: AttributeKind::Flag },
-            AttributeSpec { name: "split", kind: AttributeKind::Text },
-            AttributeSpec { name: "start", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("load_batch", Role::PrivateInput, infer, kernel).attributes(&[
+    ("batch", AttributeKind::Int),
+    ("dataset", AttributeKind::Text),
+    ("end", AttributeKind::Int),
+    ("seed", AttributeKind::Int),
+    ("shuffle", AttributeKind::Flag),
+    ("split", AttributeKind::Text),
+    ("start", AttributeKind::Int),
+]);
 
 /// The request that the attributes of a node are.
 pub(crate) fn request(attributes: &Attributes) -> Result<BatchRequest, TypeError> {

@@ -1,8 +1,8 @@
 //! `load_tensor()`: a tensor from a file of the player's own.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, PlayerName, Recording, Role, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, Element, PlayerName, Recording, Role, Signature, Type, TypeError, Value,
+    type_error,
 };
 
 use crate::data::npy;
@@ -25,21 +25,8 @@ pub fn load_tensor<'r>(
 }
 
 /// See [`load_tensor()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "load_tensor",
-        role: Role::PrivateInput,
-        attributes: &[
-            AttributeSpec { name: "name", kind: AttributeKind::Text },
-            AttributeSpec { name: "shape", kind: AttributeKind::Ints },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("load_tensor", Role::PrivateInput, infer, kernel)
+    .attributes(&[("name", AttributeKind::Text), ("shape", AttributeKind::Ints)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     s.inputs::<0>()?;

@@ -1,6 +1,6 @@
 //! `log(x)`: the natural logarithm.
 
-use sordino_graph::{Backward, Expanding, Fixed, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Expanding, Fixed, Role, Signature, Type, TypeError, Value};
 
 use super::{add_n, mul, polynomial, reciprocal, to_bits};
 use crate::approximate::polynomials::{LOG_HIGH, LOG_LOW};
@@ -26,18 +26,9 @@ pub fn log(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`log()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "log",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel: |cx, inputs| map(cx, inputs, f64::ln),
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("log", Role::Compute, infer, |cx, inputs| map(cx, inputs, f64::ln))
+    .gradient(gradient)
+    .expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

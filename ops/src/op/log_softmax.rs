@@ -1,8 +1,6 @@
 //! `log_softmax(x)`: logarithms of numbers as probabilities.
 
-use sordino_graph::{
-    Backward, Expanding, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{Backward, Expanding, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::log::{logarithm, of_exponent};
 use super::softmax::{exponents, last_axis, powers_of_e};
@@ -28,18 +26,8 @@ pub fn log_softmax(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`log_softmax()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "log_softmax",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op =
+    Op::new("log_softmax", Role::Compute, infer, kernel).gradient(gradient).expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

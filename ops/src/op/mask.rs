@@ -1,8 +1,7 @@
 //! `mask(x)`: what is left of a value when pads are taken from it.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Fixed, OpSpec, Role, Secrecy, Signature, Type, TypeError, Width,
-    type_error,
+    AttributeKind, Fixed, Role, Secrecy, Signature, Type, TypeError, Width, type_error,
 };
 
 use super::encode::out_of_range;
@@ -16,24 +15,13 @@ use crate::value::{Elements, Tensor, TensorRing, slice};
 /// holders. An empty list of holders stands for no pad.
 ///
 /// One pass over memory. Whoever lacks one of the secrets sees uniformly random elements.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "mask",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "first", kind: AttributeKind::Players },
-            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "second", kind: AttributeKind::Players },
-            AttributeSpec { name: "width", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("mask", Role::Pad, infer, kernel).attributes(&[
+    ("first", AttributeKind::Players),
+    ("fraction", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+    ("second", AttributeKind::Players),
+    ("width", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,8 +1,6 @@
 //! `mask_planes(x)`: what is left of words of bits when pads are taken from them.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::planes;
@@ -11,22 +9,11 @@ use crate::value::{Elements, Tensor};
 
 /// `x ^ pad(first) ^ pad(second)`, of the plaintext words `x`, as planes of bits: the counterpart
 /// of [`mask`](super::mask). The pads have the lanes 0 and 1.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "mask_planes",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "first", kind: AttributeKind::Players },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "second", kind: AttributeKind::Players },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("mask_planes", Role::Pad, infer, kernel).attributes(&[
+    ("first", AttributeKind::Players),
+    ("pad", AttributeKind::Int),
+    ("second", AttributeKind::Players),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,8 +1,7 @@
 //! `matmul(a, b)`: the product of two matrices.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Shape, Signature, TypeError, Value,
-    type_error,
+    AttributeKind, Backward, Role, Shape, Signature, Type, TypeError, Value, type_error,
 };
 
 use crate::items::{Item, for_floats};
@@ -32,25 +31,15 @@ fn product<'r>(a: Value<'r>, transpose_a: bool, b: Value<'r>, transpose_b: bool)
 }
 
 /// See [`matmul()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "matmul",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "transpose_a", kind: AttributeKind::Flag },
-            AttributeSpec { name: "transpose_b", kind: AttributeKind::Flag },
-        ],
-        infer: |s| {
-            let (m, _, n) = sizes(s)?;
-            let shape = Shape::new(&[m, n]).map_err(|e| TypeError(e.to_string()))?;
-            Ok(vec![s.inputs[0].with_shape(shape)])
-        },
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("matmul", Role::Compute, infer, kernel)
+    .attributes(&[("transpose_a", AttributeKind::Flag), ("transpose_b", AttributeKind::Flag)])
+    .gradient(gradient);
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let (m, _, n) = sizes(s)?;
+    let shape = Shape::new(&[m, n]).map_err(|e| TypeError(e.to_string()))?;
+    Ok(vec![s.inputs[0].with_shape(shape)])
+}
 
 fn sizes(s: &Signature<'_>) -> Result<(usize, usize, usize), TypeError> {
     let [a, b] = s.inputs()?;

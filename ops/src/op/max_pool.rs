@@ -1,8 +1,7 @@
 //! `max_pool(images)`: the maximum of each window.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Expanding, OpSpec, Role, Shape, Signature, TypeError,
-    Value, type_error,
+    AttributeKind, Backward, Expanding, Role, Shape, Signature, Type, TypeError, Value, type_error,
 };
 
 use super::max_pool_grad::max_pool_grad;
@@ -29,25 +28,17 @@ pub fn max_pool(images: Value<'_>, window: usize) -> Value<'_> {
 }
 
 /// See [`max_pool()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "max_pool",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "window", kind: AttributeKind::Int }],
-        infer: |s| {
-            let pool = pool_shape(s)?;
-            let axes = [pool.batch, pool.out_height(), pool.out_width(), pool.channels];
-            let shape = Shape::new(&axes).map_err(|e| TypeError(e.to_string()))?;
-            Ok(vec![s.inputs[0].with_shape(shape)])
-        },
-        gradient: Some(|b: &Backward<'_>| {
-            vec![b.gradient().map(|dy| max_pool_grad(b.inputs[0], dy, b))]
-        }),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(|e| vec![largest(windows(e.inputs[0], size(e)))]),
-};
+pub static OP: Op = Op::new("max_pool", Role::Compute, infer, kernel)
+    .attributes(&[("window", AttributeKind::Int)])
+    .gradient(|b: &Backward<'_>| vec![b.gradient().map(|dy| max_pool_grad(b.inputs[0], dy, b))])
+    .expand(|e| vec![largest(windows(e.inputs[0], size(e)))]);
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let pool = pool_shape(s)?;
+    let axes = [pool.batch, pool.out_height(), pool.out_width(), pool.channels];
+    let shape = Shape::new(&axes).map_err(|e| TypeError(e.to_string()))?;
+    Ok(vec![s.inputs[0].with_shape(shape)])
+}
 
 /// The sizes of a pooling of the first input.
 pub(super) fn pool_shape(s: &Signature<'_>) -> Result<PoolShape, TypeError> {

@@ -1,8 +1,7 @@
 //! `max_pool_grad(images, dy)`: the gradient of `max_pool`.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Expanding, OpSpec, Role, Signature, Type, TypeError,
-    Value, type_error,
+    AttributeKind, Backward, Expanding, Role, Signature, Type, TypeError, Value, type_error,
 };
 
 use super::max_pool::{self, pool_shape};
@@ -22,18 +21,9 @@ pub(crate) fn max_pool_grad<'r>(images: Value<'r>, dy: Value<'r>, b: &Backward<'
 
 /// The gradient of [`max_pool`](super::max_pool()): each `dy` goes to the first maximum of its
 /// window.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "max_pool_grad",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "window", kind: AttributeKind::Int }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("max_pool_grad", Role::Compute, infer, kernel)
+    .attributes(&[("window", AttributeKind::Int)])
+    .expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [images, dy] = s.inputs()?;

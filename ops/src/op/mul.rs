@@ -1,6 +1,6 @@
 //! `mul(x, y)`: products of elements.
 
-use sordino_graph::{Backward, OpSpec, Role, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::arithmetic::together;
 use crate::kernel::{Context, KernelError, Op};
@@ -25,18 +25,7 @@ pub fn mul<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 }
 
 /// See [`mul()`]. Both inputs have one type.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "mul",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("mul", Role::Compute, infer, kernel).gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x, y] = s.inputs()?;

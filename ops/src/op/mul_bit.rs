@@ -1,8 +1,6 @@
 //! `mul_bit(b, x)`: numbers where bits are set.
 
-use sordino_graph::{
-    Backward, Element, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{Backward, Element, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::truth::expect_open_number;
@@ -23,18 +21,7 @@ pub fn mul_bit<'r>(b: Value<'r>, x: Value<'r>) -> Value<'r> {
 }
 
 /// See [`mul_bit()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "mul_bit",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("mul_bit", Role::Compute, infer, kernel).gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [b, x] = s.inputs()?;

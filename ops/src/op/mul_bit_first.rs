@@ -1,11 +1,9 @@
 //! `mul_bit_first(c, c', x, x')`: shares what one server knows of a product with bits.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use super::bits_first::shared;
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::planes;
 use crate::tensor::bits::xor_into;
 use crate::tensor::conversion::product_first;
@@ -14,22 +12,11 @@ use crate::value::{Elements, Tensor, TensorRing};
 
 /// What is left of u·(x + x') and of u, where u = c ^ c' is a bit an element, when a pad of
 /// `holders` is taken from them; see [`tensor::conversion`](crate::tensor::conversion).
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "mul_bit_first",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("mul_bit_first", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("holders", AttributeKind::Players),
+    ("lane", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [c, other_c, x, other_x] = s.inputs()?;

@@ -1,12 +1,10 @@
 //! `mul_bit_second(shared, v, y, x)`: a server's part of a product with bits.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use super::bits_first::shared;
 use super::bits_second::hide;
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::planes;
 use crate::tensor::conversion::product_second;
 use crate::value::{Elements, Tensor, TensorRing};
@@ -15,23 +13,12 @@ use crate::value::{Elements, Tensor, TensorRing};
 /// [`mul_bit_first`](super::mul_bit_first) shared, the bits v and the summand y, which two servers
 /// know, and its own of the summands x and x'. Just one of the two is `first`. What hides the part
 /// is that of [`bits_second`](super::bits_second).
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "mul_bit_second",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "first", kind: AttributeKind::Flag },
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("mul_bit_second", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("first", AttributeKind::Flag),
+    ("holders", AttributeKind::Players),
+    ("lane", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let Some((&[words, v, y, x], masks)) = s.inputs.split_first_chunk() else {

@@ -1,6 +1,6 @@
 //! `negative(x)`: whether numbers are below zero.
 
-use sordino_graph::{Element, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Element, Role, Signature, Type, TypeError, Value};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{expect_open_number, truths};
@@ -21,12 +21,7 @@ pub fn negative(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`negative()`].
-pub static OP: Op = Op {
-    spec: OpSpec { name: "negative", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("negative", Role::Compute, infer, kernel);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

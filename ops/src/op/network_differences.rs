@@ -1,8 +1,6 @@
 //! `network_differences(x)`: what a layer of a sorting network compares.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::items::for_numbers;
 use crate::kernel::{Context, KernelError, Op};
@@ -19,24 +17,13 @@ pub(crate) fn network_differences(x: Value<'_>, layer: Layer) -> Value<'_> {
 }
 
 /// See `network_differences()`.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "network_differences",
-        role: Role::Compute,
-        attributes: LAYER,
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("network_differences", Role::Compute, infer, kernel).attributes(LAYER);
 
 /// The attributes of a [`Layer`].
-pub(super) const LAYER: &[AttributeSpec] = &[
-    AttributeSpec { name: "distance", kind: AttributeKind::Int },
-    AttributeSpec { name: "period", kind: AttributeKind::Int },
-    AttributeSpec { name: "phase", kind: AttributeKind::Int },
+pub(super) const LAYER: &[(&str, AttributeKind)] = &[
+    ("distance", AttributeKind::Int),
+    ("period", AttributeKind::Int),
+    ("phase", AttributeKind::Int),
 ];
 
 /// The layer that a node's attributes describe.

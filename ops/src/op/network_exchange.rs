@@ -1,6 +1,6 @@
 //! `network_exchange(x, moved)`: a layer of a sorting network.
 
-use sordino_graph::{OpSpec, Role, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{Role, Signature, Type, TypeError, Value, type_error};
 
 use super::network_differences::{LAYER, layer};
 use crate::items::{Item, for_numbers};
@@ -18,18 +18,7 @@ pub(crate) fn network_exchange<'r>(x: Value<'r>, moved: Value<'r>, layer: Layer)
 }
 
 /// See `network_exchange()`.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "network_exchange",
-        role: Role::Compute,
-        attributes: LAYER,
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("network_exchange", Role::Compute, infer, kernel).attributes(LAYER);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x, moved] = s.inputs()?;

@@ -1,6 +1,6 @@
 //! `not(x)`: the bits that are not set.
 
-use sordino_graph::{OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Role, Signature, Type, TypeError, Value};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{expect_words, map_words, ones};
@@ -15,12 +15,7 @@ pub fn not(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`not()`].
-pub static OP: Op = Op {
-    spec: OpSpec { name: "not", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("not", Role::Compute, infer, kernel);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     Ok(vec![expect_words::<1>(s)?.clone()])

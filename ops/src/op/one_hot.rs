@@ -1,8 +1,6 @@
 //! `one_hot(labels, classes)`: class numbers as vectors.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, Role, Shape, Signature, Type, TypeError, Value,
-};
+use sordino_graph::{AttributeKind, Element, Role, Shape, Signature, Type, TypeError, Value};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::Tensor;
@@ -16,18 +14,8 @@ pub fn one_hot(labels: Value<'_>, classes: usize) -> Value<'_> {
 }
 
 /// See [`one_hot()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "one_hot",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "classes", kind: AttributeKind::Int }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("one_hot", Role::Compute, infer, kernel).attributes(&[("classes", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [labels] = s.inputs()?;

@@ -1,6 +1,6 @@
 //! `order(c, x)`: items put where comparisons of all pairs say.
 
-use sordino_graph::{Element, OpSpec, Role, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{Element, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::pair_differences::pairs;
 use crate::kernel::Op;
@@ -18,13 +18,7 @@ pub(crate) fn order<'r>(c: Value<'r>, x: Value<'r>) -> Value<'r> {
 }
 
 /// See `order()`.
-pub static OP: Op = Op {
-    spec: OpSpec { name: "order", role: Role::Compute, attributes: &[], infer, gradient: None },
-    // Plaintext is sorted by a kernel of its own.
-    kernel: |cx, _| cx.bug("is of secrets"),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("order", Role::Compute, infer, |cx, _| cx.bug("is of secrets"));
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [c, x] = s.inputs()?;

@@ -1,31 +1,19 @@
 //! `pad()`: a share that is nothing but a pseudo-random pad.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, Role, Secrecy, Signature, Type, TypeError,
-    Width, type_error,
+    AttributeKind, Element, Role, Secrecy, Signature, Type, TypeError, Width, type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::{Elements, Tensor, TensorRing};
 
 /// The pad of number `pad` and `lane`, of the secret that `holders` know, as a share.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "pad",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("pad", Role::Pad, infer, kernel).attributes(&[
+    ("holders", AttributeKind::Players),
+    ("lane", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+    ("type", AttributeKind::Type),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     s.inputs::<0>()?;

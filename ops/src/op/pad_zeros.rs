@@ -1,8 +1,6 @@
 //! `pad_zeros(x, before, after)`: a tensor with zeros around it.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value};
 
 use super::slice;
 use crate::items::for_items;
@@ -21,21 +19,9 @@ pub fn pad_zeros<'r>(x: Value<'r>, before: &[usize], after: &[usize]) -> Value<'
 }
 
 /// See [`pad_zeros()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "pad_zeros",
-        role: Role::Arrange,
-        attributes: &[
-            AttributeSpec { name: "after", kind: AttributeKind::Ints },
-            AttributeSpec { name: "before", kind: AttributeKind::Ints },
-        ],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("pad_zeros", Role::Arrange, infer, kernel)
+    .attributes(&[("after", AttributeKind::Ints), ("before", AttributeKind::Ints)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,6 +1,6 @@
 //! `pair_differences(x)`: what a comparison of all pairs compares.
 
-use sordino_graph::{OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Role, Signature, Type, TypeError, Value};
 
 use crate::items::for_numbers;
 use crate::kernel::{Context, KernelError, Op};
@@ -21,18 +21,7 @@ pub(crate) fn pairs(items: usize) -> usize {
 }
 
 /// See `pair_differences()`.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "pair_differences",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("pair_differences", Role::Compute, infer, kernel);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

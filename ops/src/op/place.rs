@@ -1,32 +1,17 @@
 //! `place(x, …, r, r')`: shuffled shares put where ranks say.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use super::ranks_first::{sizes, small};
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::order::ranks::{opened, place};
 use crate::truncation::sum;
 use crate::value::{Elements, Tensor, TensorRing};
 
 /// The sum of shares `[columns, items, lanes]`, each item where its rank says, which is the sum of
 /// both parts, `r` and `r'`.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "place",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "items", kind: AttributeKind::Int },
-            AttributeSpec { name: "lanes", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("place", Role::Compute, infer, in_ring!(run))
+    .attributes(&[("items", AttributeKind::Int), ("lanes", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [items, lanes] = sizes(s)?;

@@ -1,8 +1,8 @@
 //! `polynomial(x, coefficients)`: the value of a polynomial.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, Element, Expanding, OpSpec, Role, Secrecy, Signature,
-    Type, TypeError, Value, type_error,
+    AttributeKind, Backward, Element, Expanding, Role, Secrecy, Signature, Type, TypeError, Value,
+    type_error,
 };
 
 use super::constant::{constant_of, expect_encodable};
@@ -32,18 +32,10 @@ pub fn polynomial<'r>(x: Value<'r>, coefficients: &[f64]) -> Value<'r> {
 }
 
 /// See [`polynomial()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "polynomial",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "coefficients", kind: AttributeKind::Reals }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("polynomial", Role::Compute, infer, kernel)
+    .attributes(&[("coefficients", AttributeKind::Reals)])
+    .gradient(gradient)
+    .expand(expand);
 
 /// Most coefficients: a polynomial of a higher degree is none that numbers can be trusted with.
 const MOST: usize = 256;

@@ -1,6 +1,6 @@
 //! `position(x)`: which bit of a word is set.
 
-use sordino_graph::{Element, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Element, Role, Signature, Type, TypeError, Value};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{expect_words, map_words};
@@ -16,12 +16,7 @@ pub fn position(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`position()`].
-pub static OP: Op = Op {
-    spec: OpSpec { name: "position", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("position", Role::Compute, infer, kernel);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let x = expect_words::<1>(s)?;

@@ -1,8 +1,6 @@
 //! `publish(x)`: hands plaintext to the driver.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, Value,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, Value};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::Tensor;
@@ -15,18 +13,8 @@ pub fn publish(name: &str, x: Value<'_>) {
 }
 
 /// See [`publish()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "publish",
-        role: Role::Publish,
-        attributes: &[AttributeSpec { name: "name", kind: AttributeKind::Text }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("publish", Role::Publish, infer, kernel).attributes(&[("name", AttributeKind::Text)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,7 +1,7 @@
 //! `random_normal(shape, seed)`: normally distributed test data.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, PlayerName, Recording, Role, Type, Value,
+    AttributeKind, Element, PlayerName, Recording, Role, Signature, Type, TypeError, Value,
 };
 
 use crate::data::random::SplitMix64;
@@ -23,25 +23,14 @@ pub fn random_normal<'r>(
 }
 
 /// See [`random_normal()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "random_normal",
-        role: Role::PrivateInput,
-        attributes: &[
-            AttributeSpec { name: "seed", kind: AttributeKind::Int },
-            AttributeSpec { name: "shape", kind: AttributeKind::Ints },
-        ],
-        infer: |s| {
-            s.inputs::<0>()?;
-            s.size("seed")?;
-            Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
-        },
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("random_normal", Role::PrivateInput, infer, kernel)
+    .attributes(&[("seed", AttributeKind::Int), ("shape", AttributeKind::Ints)]);
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    s.inputs::<0>()?;
+    s.size("seed")?;
+    Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
+}
 
 fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let shape = &cx.node.outputs[0].shape;

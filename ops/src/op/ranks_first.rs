@@ -1,8 +1,6 @@
 //! `ranks_first(c, c')`: shares, as small numbers, what one server knows of comparisons.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error};
 
 use super::pair_differences::pairs;
 use crate::kernel::{Context, KernelError, Op};
@@ -14,24 +12,13 @@ use crate::value::{Elements, Tensor};
 /// What is left of the bits of the plane c ^ c', of all pairs of `items` in each of `lanes`, each a
 /// number of 16 bits, when a pad of `holders` is taken from them; see
 /// [`tensor::order::ranks`](crate::tensor::order::ranks).
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "ranks_first",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "items", kind: AttributeKind::Int },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "lanes", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("ranks_first", Role::Pad, infer, kernel).attributes(&[
+    ("holders", AttributeKind::Players),
+    ("items", AttributeKind::Int),
+    ("lane", AttributeKind::Int),
+    ("lanes", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+]);
 
 /// Items and lanes of a node's sequences.
 pub(super) fn sizes(s: &Signature<'_>) -> Result<[usize; 2], TypeError> {

@@ -1,8 +1,6 @@
 //! `ranks_second(part, v)`: a server's part of ranks.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error};
 
 use super::pair_differences::pairs;
 use super::ranks_first::{sizes, small};
@@ -14,22 +12,11 @@ use crate::value::{Elements, Tensor};
 /// The server's part of the ranks of `items` in each of `lanes`, from its part of what
 /// [`ranks_first`](super::ranks_first) shared and the plane v, which two servers know; see
 /// [`tensor::order::ranks`](crate::tensor::order::ranks). Just one of them is `first`.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "ranks_second",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "first", kind: AttributeKind::Flag },
-            AttributeSpec { name: "items", kind: AttributeKind::Int },
-            AttributeSpec { name: "lanes", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("ranks_second", Role::Compute, infer, kernel).attributes(&[
+    ("first", AttributeKind::Flag),
+    ("items", AttributeKind::Int),
+    ("lanes", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [part, v] = s.inputs()?;

@@ -1,11 +1,11 @@
 //! `read_secret()`: the value of a secret variable.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Place, PlayerName, Recording, Role, Secrecy, Signature,
-    Type, TypeError, Value, type_error,
+    AttributeKind, Place, PlayerName, Recording, Role, Secrecy, Signature, Type, TypeError, Value,
+    type_error,
 };
 
-use crate::kernel::Op;
+use crate::kernel::{self, Op};
 
 /// The value of the secret variable `name`, which [`assign_secret`](super::assign_secret()) set and
 /// the servers keep as shares. It must be of the type `ty` and have been assigned with the same
@@ -24,22 +24,12 @@ pub fn read_secret<'r>(
 }
 
 /// See [`read_secret()`]. Lowering replaces it.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "read_secret",
-        role: Role::ReadVariable,
-        attributes: &[
-            AttributeSpec { name: "owners", kind: AttributeKind::Players },
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-            AttributeSpec { name: "variable", kind: AttributeKind::Text },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, _| cx.bug("is lowered before it runs"),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("read_secret", Role::ReadVariable, infer, kernel::lowered).attributes(&[
+        ("owners", AttributeKind::Players),
+        ("type", AttributeKind::Type),
+        ("variable", AttributeKind::Text),
+    ]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     s.inputs::<0>()?;

@@ -1,8 +1,8 @@
 //! `read_variable()`: the value of a variable of a player.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, PlayerName, Recording, Role, Secrecy, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, PlayerName, Recording, Role, Secrecy, Signature, Type, TypeError, Value,
+    type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -22,21 +22,8 @@ pub fn read_variable<'r>(
 }
 
 /// See [`read_variable()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "read_variable",
-        role: Role::ReadVariable,
-        attributes: &[
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-            AttributeSpec { name: "variable", kind: AttributeKind::Text },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("read_variable", Role::ReadVariable, infer, kernel)
+    .attributes(&[("type", AttributeKind::Type), ("variable", AttributeKind::Text)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     s.inputs::<0>()?;

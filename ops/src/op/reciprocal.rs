@@ -1,6 +1,6 @@
 //! `reciprocal(x)`: 1 / x.
 
-use sordino_graph::{Backward, Expanding, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Expanding, Role, Signature, Type, TypeError, Value};
 
 use super::{mul, neg, polynomial, square};
 use crate::approximate::polynomials::{RECIPROCAL_HIGH, RECIPROCAL_LOW};
@@ -29,18 +29,8 @@ pub fn reciprocal(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`reciprocal()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "reciprocal",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op =
+    Op::new("reciprocal", Role::Compute, infer, kernel).gradient(gradient).expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

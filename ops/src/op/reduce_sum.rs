@@ -1,8 +1,6 @@
 //! `reduce_sum(x, axes, keep_dims)`: the sum along some axes.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value};
 
 use super::{broadcast, reshape};
 use crate::items::{Item, for_numbers};
@@ -24,21 +22,9 @@ pub fn reduce_sum<'r>(x: Value<'r>, axes: &[usize], keep_dims: bool) -> Value<'r
 }
 
 /// See [`reduce_sum()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "reduce_sum",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "axes", kind: AttributeKind::Ints },
-            AttributeSpec { name: "keep_dims", kind: AttributeKind::Flag },
-        ],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("reduce_sum", Role::Compute, infer, kernel)
+    .attributes(&[("axes", AttributeKind::Ints), ("keep_dims", AttributeKind::Flag)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

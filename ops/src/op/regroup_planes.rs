@@ -1,8 +1,6 @@
 //! `regroup_planes(x)`: planes of bits that are put in one, or taken from one.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::planes;
@@ -11,22 +9,11 @@ use crate::value::{Elements, Tensor};
 
 /// With `apart`, the `count` planes of `bits` bits that one plane holds one after the other; else
 /// the one plane of such planes.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "regroup_planes",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "apart", kind: AttributeKind::Flag },
-            AttributeSpec { name: "bits", kind: AttributeKind::Int },
-            AttributeSpec { name: "count", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("regroup_planes", Role::Compute, infer, kernel).attributes(&[
+    ("apart", AttributeKind::Flag),
+    ("bits", AttributeKind::Int),
+    ("count", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

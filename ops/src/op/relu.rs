@@ -1,8 +1,6 @@
 //! `relu(x)`: the positive part.
 
-use sordino_graph::{
-    Backward, Expanding, OpSpec, Role, Secrecy, Signature, Type, TypeError, Value,
-};
+use sordino_graph::{Backward, Expanding, Role, Secrecy, Signature, Type, TypeError, Value};
 
 use super::relu_grad;
 use crate::compare::positive;
@@ -26,18 +24,7 @@ pub fn relu(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`relu()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "relu",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("relu", Role::Compute, infer, kernel).gradient(gradient).expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

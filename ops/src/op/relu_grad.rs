@@ -1,6 +1,6 @@
 //! `relu_grad(y, dy)`: the gradient of `relu`.
 
-use sordino_graph::{Expanding, OpSpec, Role, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{Expanding, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::compare::positive;
 use crate::kernel::{Context, KernelError, Op};
@@ -16,12 +16,7 @@ pub(crate) fn relu_grad<'r>(y: Value<'r>, dy: Value<'r>) -> Value<'r> {
 }
 
 /// `dy` where `y` is positive, else 0: the gradient of [`relu`](super::relu()).
-pub static OP: Op = Op {
-    spec: OpSpec { name: "relu_grad", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel,
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("relu_grad", Role::Compute, infer, kernel).expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [y, dy] = s.inputs()?;

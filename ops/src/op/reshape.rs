@@ -1,9 +1,6 @@
 //! `reshape(x)`: the same elements under another shape.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::Tensor;
@@ -18,18 +15,9 @@ pub fn reshape<'r>(x: Value<'r>, shape: &[usize]) -> Value<'r> {
 }
 
 /// See [`reshape()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "reshape",
-        role: Role::Arrange,
-        attributes: &[AttributeSpec { name: "shape", kind: AttributeKind::Ints }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("reshape", Role::Arrange, infer, kernel)
+    .attributes(&[("shape", AttributeKind::Ints)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

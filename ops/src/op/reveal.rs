@@ -1,11 +1,10 @@
 //! `reveal(x)`: makes a secret plaintext of one player.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, PlayerName, Role, Secrecy, Signature, Type, TypeError,
-    Value, type_error,
+    AttributeKind, PlayerName, Role, Secrecy, Signature, Type, TypeError, Value, type_error,
 };
 
-use crate::kernel::Op;
+use crate::kernel::{self, Op};
 
 /// Reveals the secret `x` to `to`, and to nobody else, as floats: f32 at precision low, f64 at
 /// precision high; words of bits as words. The policy of the program must list `to`.
@@ -16,18 +15,8 @@ pub fn reveal<'r>(x: Value<'r>, to: &PlayerName) -> Value<'r> {
 
 /// See [`reveal()`]. Lowering replaces it. What is revealed is multiplied by `scale` where it is
 /// decoded, which costs the servers nothing.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "reveal",
-        role: Role::Reveal,
-        attributes: &[AttributeSpec { name: "scale", kind: AttributeKind::Real }],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, _| cx.bug("is lowered before it runs"),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("reveal", Role::Reveal, infer, kernel::lowered)
+    .attributes(&[("scale", AttributeKind::Real)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

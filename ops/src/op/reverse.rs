@@ -1,8 +1,6 @@
 //! `reverse(x, axes)`: a tensor from the last element to the first.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value};
 
 use crate::items::for_items;
 use crate::kernel::{Context, KernelError, Op};
@@ -20,18 +18,9 @@ pub fn reverse<'r>(x: Value<'r>, axes: &[usize]) -> Value<'r> {
 }
 
 /// See [`reverse()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "reverse",
-        role: Role::Arrange,
-        attributes: &[AttributeSpec { name: "axes", kind: AttributeKind::Ints }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("reverse", Role::Arrange, infer, kernel)
+    .attributes(&[("axes", AttributeKind::Ints)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

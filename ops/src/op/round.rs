@@ -1,9 +1,9 @@
 //! `round(x)`: the nearest whole numbers.
 
-use sordino_graph::{Expanding, OpSpec, Role, Value};
+use sordino_graph::{Expanding, Role, Value};
 
-use super::floor::{floor, infer};
 use super::add_constant;
+use super::floor::{floor, infer};
 use crate::approximate::map;
 use crate::kernel::Op;
 
@@ -21,12 +21,8 @@ pub fn round(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`round()`].
-pub static OP: Op = Op {
-    spec: OpSpec { name: "round", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel: |cx, inputs| map(cx, inputs, half_up),
-    accumulate: None,
-    expand: Some(|e: &Expanding<'_, '_>| vec![floor(add_constant(e.inputs[0], 0.5))]),
-};
+pub static OP: Op = Op::new("round", Role::Compute, infer, |cx, inputs| map(cx, inputs, half_up))
+    .expand(|e: &Expanding<'_, '_>| vec![floor(add_constant(e.inputs[0], 0.5))]);
 
 /// Without x + ½, which floats round.
 fn half_up(x: f64) -> f64 {

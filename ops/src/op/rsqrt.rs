@@ -1,6 +1,6 @@
 //! `rsqrt(x)`: 1 by the square root.
 
-use sordino_graph::{Backward, Expanding, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Expanding, Role, Signature, Type, TypeError, Value};
 
 use super::{mul, polynomial, scale, square, to_bits};
 use crate::approximate::polynomials::{RSQRT_HIGH, RSQRT_LOW};
@@ -26,18 +26,10 @@ pub fn rsqrt(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`rsqrt()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "rsqrt",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel: |cx, inputs| map(cx, inputs, |x| 1.0 / x.sqrt()),
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op =
+    Op::new("rsqrt", Role::Compute, infer, |cx, inputs| map(cx, inputs, |x| 1.0 / x.sqrt()))
+        .gradient(gradient)
+        .expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,8 +1,6 @@
 //! `save_tensor(x)`: a tensor into a file of the player's own.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, Value,
-};
+use sordino_graph::{AttributeKind, Element, Role, Signature, Type, TypeError, Value};
 
 use super::load_tensor::expect_plain_word;
 use crate::data::npy;
@@ -18,18 +16,8 @@ pub fn save_tensor(name: &str, x: Value<'_>) {
 }
 
 /// See [`save_tensor()`]. The file is a variable of the player that outlives the session.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "save_tensor",
-        role: Role::AssignVariable,
-        attributes: &[AttributeSpec { name: "variable", kind: AttributeKind::Text }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("save_tensor", Role::AssignVariable, infer, kernel)
+    .attributes(&[("variable", AttributeKind::Text)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

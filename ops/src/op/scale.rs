@@ -1,8 +1,7 @@
 //! `scale(x, factor)`: multiplies by a public number.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Secrecy, Signature, Type, TypeError,
-    Value, type_error,
+    AttributeKind, Backward, Role, Secrecy, Signature, Type, TypeError, Value, type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -27,18 +26,9 @@ pub fn scale(x: Value<'_>, factor: f64) -> Value<'_> {
 }
 
 /// See [`scale()`]. On shares, `factor` is a whole number.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "scale",
-        role: Role::Scale,
-        attributes: &[AttributeSpec { name: "factor", kind: AttributeKind::Real }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("scale", Role::Scale, infer, kernel)
+    .attributes(&[("factor", AttributeKind::Real)])
+    .gradient(gradient);
 
 /// Largest magnitude of a factor: a product with it keeps the headroom of encoded values.
 pub(super) const LARGEST: f64 = 4096.0;

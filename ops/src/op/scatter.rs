@@ -1,9 +1,6 @@
 //! `scatter(x, indices, axis, size)`: rows added where public indices say.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::gather;
 use crate::items::for_numbers;
@@ -24,22 +21,13 @@ pub fn scatter<'r>(x: Value<'r>, indices: &[usize], axis: usize, size: usize) ->
 }
 
 /// See [`scatter()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "scatter",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "axis", kind: AttributeKind::Int },
-            AttributeSpec { name: "indices", kind: AttributeKind::Ints },
-            AttributeSpec { name: "size", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("scatter", Role::Compute, infer, kernel)
+    .attributes(&[
+        ("axis", AttributeKind::Int),
+        ("indices", AttributeKind::Ints),
+        ("size", AttributeKind::Int),
+    ])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,11 +1,9 @@
 //! `share(x)`: makes an encoded value secret.
 
-use sordino_graph::{
-    Element, OpSpec, Place, Role, Secrecy, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{Element, Place, Role, Secrecy, Signature, Type, TypeError, Value, type_error};
 
 use super::encode;
-use crate::kernel::Op;
+use crate::kernel::{self, Op};
 
 /// Shares `x` among the servers of the protocol: from here on nobody can read it alone. Floats
 /// are encoded first, in the precision of the program: see [`encode()`] for numbers that it cannot hold.
@@ -22,12 +20,7 @@ pub fn share(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`share()`]. Lowering replaces it.
-pub static OP: Op = Op {
-    spec: OpSpec { name: "share", role: Role::Share, attributes: &[], infer, gradient: None },
-    kernel: |cx, _| cx.bug("is lowered before it runs"),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("share", Role::Share, infer, kernel::lowered);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,8 +1,6 @@
 //! `share_bits(x, x')`: shares the bits of a sum that one server knows.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::planes;
@@ -14,27 +12,12 @@ use crate::value::{Elements, Tensor, TensorRing};
 /// Shares of the planes of bits of `x + x'`, and of the products of bits in each of its digits if
 /// there is the flag `products` (see [`tensor::digits`](crate::tensor::digits)): what is left when
 /// a pad of `holders` is taken from them, and the pad.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "share_bits",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "products", kind: AttributeKind::Flag },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| match inputs.first() {
-        Some(Tensor::Ring64(_)) => run::<u64>(cx, inputs),
-        Some(Tensor::Ring128(_)) => run::<u128>(cx, inputs),
-        _ => cx.bug("got no shares"),
-    },
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("share_bits", Role::Pad, infer, kernel).attributes(&[
+    ("holders", AttributeKind::Players),
+    ("lane", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+    ("products", AttributeKind::Flag),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x, other] = s.inputs()?;
@@ -46,6 +29,14 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let count = if products { Digits::new(width).planes() } else { width as usize };
     let stack = planes::stack(count, x.shape.elements())?;
     Ok(vec![stack.clone(), stack])
+}
+
+fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+    match inputs.first() {
+        Some(Tensor::Ring64(_)) => run::<u64>(cx, inputs),
+        Some(Tensor::Ring128(_)) => run::<u128>(cx, inputs),
+        _ => cx.bug("got no shares"),
+    }
 }
 
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {

@@ -1,8 +1,6 @@
 //! `shift_left(x, n)`, `shift_right(x, n)`: words with their bits moved.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{expect_words, map_words, ones};
@@ -26,18 +24,8 @@ pub fn shift_right(x: Value<'_>, n: usize) -> Value<'_> {
 }
 
 /// Words with every bit moved `by` places up, or down if that is negative.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "shift",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "by", kind: AttributeKind::Int }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("shift", Role::Compute, infer, kernel).attributes(&[("by", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let x = expect_words::<1>(s)?;

@@ -1,11 +1,9 @@
 //! `shuffle(x, …, ranks)`: a server's part of secrets, permuted as two servers know.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use super::ranks_first::{sizes, small};
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::order::ranks::{permutations, permute, permute_small};
 use crate::tensor::ring::{add_assign, sub_assign};
 use crate::truncation::sum;
@@ -26,25 +24,14 @@ pub(crate) mod lane {
 ///
 /// With the flag `adds`, pads of the two are added to both, else taken off: so the parts change and
 /// their sum does not. If there is one more input, that is taken off the numbers instead of a pad.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "shuffle",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "adds", kind: AttributeKind::Flag },
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "items", kind: AttributeKind::Int },
-            AttributeSpec { name: "lanes", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "summands", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("shuffle", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("adds", AttributeKind::Flag),
+    ("holders", AttributeKind::Players),
+    ("items", AttributeKind::Int),
+    ("lanes", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+    ("summands", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let sizes = sizes(s)?;

@@ -1,8 +1,6 @@
 //! `sigmoid_cross_entropy(logits, labels)`: the loss of a classifier of two classes.
 
-use sordino_graph::{
-    Backward, OpSpec, Role, Shape, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{Backward, Role, Shape, Signature, Type, TypeError, Value, type_error};
 
 use super::cross_entropy::expect_logits;
 use super::sigmoid_cross_entropy_grad::sigmoid_cross_entropy_grad;
@@ -21,18 +19,8 @@ pub fn sigmoid_cross_entropy<'r>(logits: Value<'r>, labels: Value<'r>) -> Value<
 }
 
 /// See [`sigmoid_cross_entropy()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "sigmoid_cross_entropy",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("sigmoid_cross_entropy", Role::Compute, infer, kernel).gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let logits = expect_logits(s)?;

@@ -1,9 +1,6 @@
 //! `slice(x, begin, end, strides)`: elements at regular distances along each axis.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::{pad_zeros, scatter};
 use crate::items::for_items;
@@ -28,22 +25,13 @@ pub fn slice<'r>(x: Value<'r>, begin: &[i64], end: &[i64], strides: &[i64]) -> V
 }
 
 /// See [`slice()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "slice",
-        role: Role::Arrange,
-        attributes: &[
-            AttributeSpec { name: "begin", kind: AttributeKind::Ints },
-            AttributeSpec { name: "end", kind: AttributeKind::Ints },
-            AttributeSpec { name: "strides", kind: AttributeKind::Ints },
-        ],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("slice", Role::Arrange, infer, kernel)
+    .attributes(&[
+        ("begin", AttributeKind::Ints),
+        ("end", AttributeKind::Ints),
+        ("strides", AttributeKind::Ints),
+    ])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;
@@ -160,10 +148,15 @@ mod tests {
                 slice(input(g, "x", &[4]), &[0, 0], &[4, 1], &[1, 1]);
             }),
         ];
-        let expected = ["0..5 by 1", "3..2 by 1", "4..-1 by -1", "0..4 by 0", "on axis 0 of f32[4]"];
+        let expected =
+            ["0..5 by 1", "3..2 by 1", "4..-1 by -1", "0..4 by 0", "on axis 0 of f32[4]"];
         for (fault, expected) in faults.iter().zip(expected) {
             assert!(fault.contains(expected), "{fault}");
         }
-        assert!(faults[5].contains("begin, end and stride for each axis of f32[4]"), "{}", faults[5]);
+        assert!(
+            faults[5].contains("begin, end and stride for each axis of f32[4]"),
+            "{}",
+            faults[5]
+        );
     }
 }

@@ -1,8 +1,6 @@
 //! `slice_planes(x)`: the bits of numbers, plane by plane.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::planes;
@@ -12,18 +10,8 @@ use crate::value::{Elements, Tensor};
 
 /// The planes of bits of a share `x` of numbers or words, to each of which `plus` is added first.
 /// See [`tensor::bits`](crate::tensor::bits).
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "slice_planes",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "plus", kind: AttributeKind::Int }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("slice_planes", Role::Compute, infer, kernel)
+    .attributes(&[("plus", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,8 +1,6 @@
 //! `softmax(x)`: numbers as probabilities.
 
-use sordino_graph::{
-    Backward, Expanding, OpSpec, Role, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{Backward, Expanding, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::exp::of_small;
 use super::{broadcast, mul, polynomial, reduce_max, reduce_sum, reshape, sub};
@@ -31,18 +29,8 @@ pub fn softmax(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`softmax()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "softmax",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op =
+    Op::new("softmax", Role::Compute, infer, kernel).gradient(gradient).expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;
@@ -140,7 +128,8 @@ mod tests {
             (Fixed::LOW, Accuracy { relative: 6e-4, absolute: 1e-4 }),
             (Fixed::HIGH, Accuracy { relative: 4e-7, absolute: 3e-9 }),
         ] {
-            let exact: fn(&[f64]) -> Vec<f64> = |x| x.iter().map(|of| (of - log_sum(x)).exp()).collect();
+            let exact: fn(&[f64]) -> Vec<f64> =
+                |x| x.iter().map(|of| (of - log_sum(x)).exp()).collect();
             let worst = worst_of_rows(fixed, &|x| softmax(x), exact, accuracy);
             assert!((0.3..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
         }

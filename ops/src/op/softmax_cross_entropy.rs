@@ -1,6 +1,6 @@
 //! `softmax_cross_entropy(logits, labels)`: the loss of a classifier of several classes.
 
-use sordino_graph::{Backward, OpSpec, Role, Shape, Value};
+use sordino_graph::{Backward, Role, Shape, Signature, Type, TypeError, Value};
 
 use super::cross_entropy::expect_logits;
 use super::softmax_cross_entropy_grad::softmax_cross_entropy_grad;
@@ -18,21 +18,13 @@ pub fn softmax_cross_entropy<'r>(logits: Value<'r>, labels: Value<'r>) -> Value<
 }
 
 /// See [`softmax_cross_entropy()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "softmax_cross_entropy",
-        role: Role::Compute,
-        attributes: &[],
-        infer: |s| {
-            let logits = expect_logits(s)?;
-            Ok(vec![logits.with_shape(Shape::scalar())])
-        },
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("softmax_cross_entropy", Role::Compute, infer, kernel).gradient(gradient);
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let logits = expect_logits(s)?;
+    Ok(vec![logits.with_shape(Shape::scalar())])
+}
 
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
     let dy = b.gradient();

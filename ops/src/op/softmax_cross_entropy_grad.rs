@@ -1,6 +1,6 @@
 //! `softmax_cross_entropy_grad(logits, labels, dy)`: the gradient of `softmax_cross_entropy`.
 
-use sordino_graph::{OpSpec, Role, Value};
+use sordino_graph::{Role, Value};
 
 use super::cross_entropy::{gradient_kernel, infer_gradient};
 use crate::items::for_floats;
@@ -20,18 +20,7 @@ pub(crate) fn softmax_cross_entropy_grad<'r>(
 
 /// `dy · (softmax(logits) − onehot(label)) / n`, the gradient of
 /// [`softmax_cross_entropy`](super::softmax_cross_entropy()) by the logits.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "softmax_cross_entropy_grad",
-        role: Role::Compute,
-        attributes: &[],
-        infer: infer_gradient,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("softmax_cross_entropy_grad", Role::Compute, infer_gradient, kernel);
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let inputs = cx.inputs(inputs)?;

@@ -1,6 +1,6 @@
 //! `sort(x, axis)`: items in order.
 
-use sordino_graph::{Backward, Expanding, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Expanding, Role, Signature, Type, TypeError, Value};
 
 use super::{concat, cumsum, ones_like, reshape, slice_axis, transpose};
 use crate::items::for_floats;
@@ -98,18 +98,9 @@ pub(crate) fn sort_columns(x: Value<'_>) -> Value<'_> {
 
 /// See [`sort()`]. Takes `[columns, items, lanes]`, and sorts the items of each lane by the first
 /// column.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "sort",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(|e: &Expanding<'_, '_>| vec![sorted(e.inputs[0])]),
-};
+pub static OP: Op = Op::new("sort", Role::Compute, infer, kernel)
+    .gradient(gradient)
+    .expand(|e: &Expanding<'_, '_>| vec![sorted(e.inputs[0])]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;
@@ -176,7 +167,8 @@ mod tests {
                 sort_by_key(input(g, "x", &[2, 3]), &[input(g, "y", &[3, 2])], 0);
             }),
         ];
-        let expected = ["sort finds no axis 2 in f32[2,3]", "type of the keys, f32[2,3], not f32[3"];
+        let expected =
+            ["sort finds no axis 2 in f32[2,3]", "type of the keys, f32[2,3], not f32[3"];
         for (fault, expected) in faults.iter().zip(expected) {
             assert!(fault.contains(expected), "{fault}");
         }

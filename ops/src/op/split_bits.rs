@@ -2,10 +2,7 @@
 
 use std::ops::Range;
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Element, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::rules;
@@ -22,21 +19,8 @@ pub fn split_bits(x: Value<'_>, range: Range<usize>) -> Value<'_> {
 }
 
 /// See [`split_bits()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "split_bits",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "begin", kind: AttributeKind::Int },
-            AttributeSpec { name: "end", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("split_bits", Role::Compute, infer, kernel)
+    .attributes(&[("begin", AttributeKind::Int), ("end", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let x = expect_words::<1>(s)?;

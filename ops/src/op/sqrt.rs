@@ -1,6 +1,6 @@
 //! `sqrt(x)`: the square root.
 
-use sordino_graph::{Backward, Expanding, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Expanding, Role, Signature, Type, TypeError, Value};
 
 use super::{mul, polynomial, rsqrt, scale, to_bits};
 use crate::approximate::polynomials::{SQRT_HIGH, SQRT_LOW};
@@ -25,18 +25,9 @@ pub fn sqrt(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`sqrt()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "sqrt",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel: |cx, inputs| map(cx, inputs, f64::sqrt),
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("sqrt", Role::Compute, infer, |cx, inputs| map(cx, inputs, f64::sqrt))
+    .gradient(gradient)
+    .expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

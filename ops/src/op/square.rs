@@ -1,6 +1,6 @@
 //! `square(x)`: each element times itself.
 
-use sordino_graph::{Backward, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Role, Signature, Type, TypeError, Value};
 
 use super::{mul, scale};
 use crate::items::{Item, for_floats};
@@ -21,18 +21,9 @@ pub fn square(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`square()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "square",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: Some(|e| vec![mul(e.inputs[0], e.inputs[0])]),
-};
+pub static OP: Op = Op::new("square", Role::Compute, infer, kernel)
+    .gradient(gradient)
+    .expand(|e| vec![mul(e.inputs[0], e.inputs[0])]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,9 +1,6 @@
 //! `sum_of_products(x, y, …)`: products added before they are rounded.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::mul::mul;
 use crate::items::for_floats;
@@ -32,18 +29,9 @@ pub fn sum_of_products<'r>(pairs: &[(Value<'r>, Value<'r>)], shift: u32) -> Valu
 }
 
 /// See [`sum_of_products()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "sum_of_products",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "shift", kind: AttributeKind::Int }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("sum_of_products", Role::Compute, infer, kernel)
+    .attributes(&[("shift", AttributeKind::Int)])
+    .gradient(gradient);
 
 /// Most bits that are dropped beside the fraction's.
 const LARGEST_SHIFT: usize = 30;

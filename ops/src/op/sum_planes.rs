@@ -1,6 +1,6 @@
 //! `sum_planes(x..)`: sums, by XOR, of planes of bits.
 
-use sordino_graph::{AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::planes;
@@ -10,21 +10,8 @@ use crate::value::{Elements, Tensor};
 /// A plane for each sum that `planes` lists (see [`planes`]) of planes of the inputs,
 /// which are one half of a server's shares. `flips` says whether it is the half that is turned over
 /// where a sum is.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "sum_planes",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "flips", kind: AttributeKind::Flag },
-            AttributeSpec { name: "planes", kind: AttributeKind::Ints },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("sum_planes", Role::Compute, infer, kernel)
+    .attributes(&[("flips", AttributeKind::Flag), ("planes", AttributeKind::Ints)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let (planes, words) = planes::stacks(s)?;

@@ -1,6 +1,6 @@
 //! `sum_rows(x)`: the sum over all axes but the last.
 
-use sordino_graph::{OpSpec, Role, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::items::for_numbers;
 use crate::kernel::{Context, KernelError, Op};
@@ -20,12 +20,7 @@ pub fn sum_rows(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`sum_rows()`].
-pub static OP: Op = Op {
-    spec: OpSpec { name: "sum_rows", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("sum_rows", Role::Compute, infer, kernel);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;
@@ -54,7 +49,9 @@ mod tests {
     fn adds_rows() {
         let x = (&[2, 1, 3][..], &[1, 2, 3, 4, 5, -6][..]);
         check_values(NUMBERS, &[x], (&[3], &[5, 7, -3]), |_, x| sum_rows(x[0]));
-        check_values(NUMBERS, &[(&[4], &[1, 2, 3, 4])], (&[4], &[1, 2, 3, 4]), |_, x| sum_rows(x[0]));
+        check_values(NUMBERS, &[(&[4], &[1, 2, 3, 4])], (&[4], &[1, 2, 3, 4]), |_, x| {
+            sum_rows(x[0])
+        });
         check_values(NUMBERS, &[(&[0, 2], &[])], (&[2], &[0, 0]), |_, x| sum_rows(x[0]));
     }
 

@@ -1,6 +1,6 @@
 //! `tanh(x)`: the hyperbolic tangent.
 
-use sordino_graph::{Backward, Expanding, OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Expanding, Role, Signature, Type, TypeError, Value};
 
 use super::{add_constant, mul, neg, square};
 use crate::approximate::segments::{TANH_HIGH, TANH_LOW};
@@ -22,18 +22,9 @@ pub fn tanh(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`tanh()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "tanh",
-        role: Role::Compute,
-        attributes: &[],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel: |cx, inputs| map(cx, inputs, f64::tanh),
-    accumulate: None,
-    expand: Some(expand),
-};
+pub static OP: Op = Op::new("tanh", Role::Compute, infer, |cx, inputs| map(cx, inputs, f64::tanh))
+    .gradient(gradient)
+    .expand(expand);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,8 +1,6 @@
 //! `tile(x, repeats)`: a tensor several times along each axis.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value};
 
 use super::{reduce_sum, reshape};
 use crate::items::for_items;
@@ -20,18 +18,9 @@ pub fn tile<'r>(x: Value<'r>, repeats: &[usize]) -> Value<'r> {
 }
 
 /// See [`tile()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "tile",
-        role: Role::Arrange,
-        attributes: &[AttributeSpec { name: "repeats", kind: AttributeKind::Ints }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("tile", Role::Arrange, infer, kernel)
+    .attributes(&[("repeats", AttributeKind::Ints)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

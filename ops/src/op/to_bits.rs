@@ -1,8 +1,7 @@
 //! `to_bits(x)`: numbers as the words that encode them.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, Fixed, OpSpec, Role, Secrecy, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, Element, Fixed, Role, Secrecy, Signature, Type, TypeError, Value, type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
@@ -31,21 +30,8 @@ pub(super) fn format(x: Value<'_>) -> Fixed {
 }
 
 /// See [`to_bits()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "to_bits",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
-            AttributeSpec { name: "width", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("to_bits", Role::Compute, infer, kernel)
+    .attributes(&[("fraction", AttributeKind::Int), ("width", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,9 +1,6 @@
 //! `transpose(x, permutation)`: a tensor with its axes in another order.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Backward, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::items::for_items;
 use crate::kernel::{Context, KernelError, Op};
@@ -21,18 +18,9 @@ pub fn transpose<'r>(x: Value<'r>, permutation: &[usize]) -> Value<'r> {
 }
 
 /// See [`transpose()`].
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "transpose",
-        role: Role::Arrange,
-        attributes: &[AttributeSpec { name: "axes", kind: AttributeKind::Ints }],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("transpose", Role::Arrange, infer, kernel)
+    .attributes(&[("axes", AttributeKind::Ints)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

@@ -1,8 +1,8 @@
 //! `truncate_first`: server 0's part in dropping low bits of a secret.
 
-use sordino_graph::{AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError};
 
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::truncation::truncate_first;
 use crate::truncation::{bits, lane, packed, sum, summands};
 use crate::value::{Elements, Tensor, TensorRing};
@@ -13,23 +13,12 @@ use crate::value::{Elements, Tensor, TensorRing};
 ///
 /// Returns its summands that server 2 has too and that server 1 has too, and, for server 1, its top
 /// bits under a pad, packed.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "truncate_first",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "bits", kind: AttributeKind::Int },
-            AttributeSpec { name: "first", kind: AttributeKind::Players },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "second", kind: AttributeKind::Players },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("truncate_first", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("bits", AttributeKind::Int),
+    ("first", AttributeKind::Players),
+    ("pad", AttributeKind::Int),
+    ("second", AttributeKind::Players),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let ty = summands(s, s.inputs)?;

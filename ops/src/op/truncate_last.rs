@@ -1,10 +1,8 @@
 //! `truncate_last`: puts together what two servers have of a number without its low bits.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error};
 
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::truncation::truncate_last;
 use crate::truncation::{bits, packed, sum, summands};
 use crate::value::{Tensor, TensorRing};
@@ -12,18 +10,8 @@ use crate::value::{Tensor, TensorRing};
 /// The last node of a truncation by `bits` bits at servers 1 and 2; see
 /// [`truncation`](crate::tensor::truncation). The inputs are the server's part of the summand that
 /// both have, and what the other sent of it. Returns that summand.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "truncate_last",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "bits", kind: AttributeKind::Int }],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("truncate_last", Role::Compute, infer, in_ring!(run))
+    .attributes(&[("bits", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [part, received] = s.inputs()?;

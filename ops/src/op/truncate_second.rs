@@ -1,10 +1,8 @@
 //! `truncate_second`: server 1's part in dropping low bits of a secret.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error};
 
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::truncation::{truncate_last, truncate_second};
 use crate::truncation::{bits, lane, packed, sum, summands};
 use crate::value::{Elements, Tensor, TensorRing};
@@ -15,22 +13,11 @@ use crate::value::{Elements, Tensor, TensorRing};
 ///
 /// Returns its summand that server 0 has too, its part of the one that server 2 has too, and, for
 /// server 2, what that lacks of it under a pad, packed.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "truncate_second",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "bits", kind: AttributeKind::Int },
-            AttributeSpec { name: "first", kind: AttributeKind::Players },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("truncate_second", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("bits", AttributeKind::Int),
+    ("first", AttributeKind::Players),
+    ("pad", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let Some((&received, rest)) = s.inputs.split_first() else {

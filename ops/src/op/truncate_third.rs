@@ -1,8 +1,8 @@
 //! `truncate_third`: server 2's part in dropping low bits of a secret.
 
-use sordino_graph::{AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError};
 
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::truncation::truncate_second;
 use crate::truncation::{bits, lane, packed, sum, summands};
 use crate::value::{Elements, Tensor, TensorRing};
@@ -13,22 +13,11 @@ use crate::value::{Elements, Tensor, TensorRing};
 ///
 /// Returns its part of the summand that server 1 has too and, for server 1, what that lacks of it
 /// under a pad, packed.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "truncate_third",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "bits", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "second", kind: AttributeKind::Players },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("truncate_third", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("bits", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+    ("second", AttributeKind::Players),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let ty = summands(s, s.inputs)?;

@@ -1,8 +1,6 @@
 //! `unslice_planes(x)`: words from their planes of bits.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::planes;
@@ -11,18 +9,8 @@ use crate::value::{Elements, Tensor};
 
 /// The words of type `type` whose planes of bits are the XOR of the inputs. Of all three shares it
 /// is the value.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "unslice_planes",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "type", kind: AttributeKind::Type }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("unslice_planes", Role::Compute, infer, kernel)
+    .attributes(&[("type", AttributeKind::Type)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let Some(ty) = s.attributes.ty("type") else { return type_error!("needs a type") };

@@ -1,8 +1,8 @@
 //! `weigh_bits(x, weights, constants)`: sums of the numbers that the bits of words stand for.
 
 use sordino_graph::{
-    Attribute, AttributeKind, AttributeSpec, Element, Fixed, OpSpec, Role, Secrecy, Shape,
-    Signature, Type, TypeError, Value, type_error,
+    Attribute, AttributeKind, Element, Fixed, Role, Secrecy, Shape, Signature, Type, TypeError,
+    Value, type_error,
 };
 
 use super::constant::expect_encodable;
@@ -39,23 +39,12 @@ pub fn weigh_bits<'r>(
 }
 
 /// See [`weigh_bits()`]: the rows, `[rows,n]`.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "weigh_bits",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "constants", kind: AttributeKind::Reals },
-            AttributeSpec { name: "fraction", kind: AttributeKind::Int },
-            AttributeSpec { name: "weights", kind: AttributeKind::Reals },
-            AttributeSpec { name: "width", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("weigh_bits", Role::Compute, infer, kernel).attributes(&[
+    ("constants", AttributeKind::Reals),
+    ("fraction", AttributeKind::Int),
+    ("weights", AttributeKind::Reals),
+    ("width", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;

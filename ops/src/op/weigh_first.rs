@@ -1,12 +1,9 @@
 //! `weigh_first(u, u')`: shares, as numbers, the bits that weigh something of a sum that server 0
 //! knows.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Shape, Signature, Type, TypeError,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Shape, Signature, Type, TypeError, type_error};
 
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::planes;
 use crate::tensor::bits::xor_into;
 use crate::tensor::weighing::Weighing;
@@ -15,25 +12,14 @@ use crate::value::{Elements, Tensor, TensorRing};
 /// What is left of the bits of `u ^ u'` when a pad of `holders` is taken from them; see
 /// [`tensor::weighing`](crate::tensor::weighing). `words` is the number of words of each of the
 /// results, whose type is `type`.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "weigh_first",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-            AttributeSpec { name: "weights", kind: AttributeKind::Reals },
-            AttributeSpec { name: "words", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("weigh_first", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("holders", AttributeKind::Players),
+    ("lane", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+    ("type", AttributeKind::Type),
+    ("weights", AttributeKind::Reals),
+    ("words", AttributeKind::Int),
+]);
 
 /// The results' type, the type of the bits shared as numbers, and the weighing of a stack.
 pub(super) fn weighing(

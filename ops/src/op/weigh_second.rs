@@ -1,38 +1,25 @@
 //! `weigh_second(v, part)`: the part that server 1 or 2 has of sums of what bits weigh.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error};
 
 use super::weigh_first::{stack_type, weighing};
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::ring::{Ring, sub_assign};
 use crate::value::{Elements, Tensor, TensorRing};
 
 /// The player's part of the sums, less a pad of `holders`; see
 /// [`tensor::weighing`](crate::tensor::weighing). The player that is `first` adds the constants.
 /// Returns them, and the pad, which is a summand of the result.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "weigh_second",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "constants", kind: AttributeKind::Reals },
-            AttributeSpec { name: "first", kind: AttributeKind::Flag },
-            AttributeSpec { name: "holders", kind: AttributeKind::Players },
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "type", kind: AttributeKind::Type },
-            AttributeSpec { name: "weights", kind: AttributeKind::Reals },
-            AttributeSpec { name: "words", kind: AttributeKind::Int },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("weigh_second", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("constants", AttributeKind::Reals),
+    ("first", AttributeKind::Flag),
+    ("holders", AttributeKind::Players),
+    ("lane", AttributeKind::Int),
+    ("pad", AttributeKind::Int),
+    ("type", AttributeKind::Type),
+    ("weights", AttributeKind::Reals),
+    ("words", AttributeKind::Int),
+]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [v, part] = s.inputs()?;

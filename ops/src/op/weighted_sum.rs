@@ -1,8 +1,8 @@
 //! `weighted_sum(x, …)`: a sum of multiples by public numbers.
 
 use sordino_graph::{
-    Attribute, AttributeKind, AttributeSpec, Backward, OpSpec, Role, Secrecy, Signature, Type,
-    TypeError, Value, type_error,
+    Attribute, AttributeKind, Backward, Role, Secrecy, Signature, Type, TypeError, Value,
+    type_error,
 };
 
 use super::add_constant;
@@ -43,21 +43,9 @@ pub(crate) fn sum_with_any<'r>(values: &[Value<'r>], weights: &[f64], constant: 
 }
 
 /// See [`weighted_sum()`]. On shares, all numbers are whole.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "weighted_sum",
-        role: Role::Compute,
-        attributes: &[
-            AttributeSpec { name: "constant", kind: AttributeKind::Real },
-            AttributeSpec { name: "weights", kind: AttributeKind::Reals },
-        ],
-        infer,
-        gradient: Some(gradient),
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("weighted_sum", Role::Compute, infer, kernel)
+    .attributes(&[("constant", AttributeKind::Real), ("weights", AttributeKind::Reals)])
+    .gradient(gradient);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let Some((&first, rest)) = s.inputs.split_first() else {

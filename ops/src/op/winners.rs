@@ -1,9 +1,6 @@
 //! `winners(c, items)`: the first of the largest, from comparisons of all pairs.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, Role, Signature, Type, TypeError, Value,
-    type_error,
-};
+use sordino_graph::{AttributeKind, Element, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::truth::expect_words;
@@ -23,18 +20,8 @@ pub(crate) fn pairs(items: usize) -> Vec<(usize, usize)> {
 }
 
 /// See `winners()`.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "winners",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "items", kind: AttributeKind::Int }],
-        infer,
-        gradient: None,
-    },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("winners", Role::Compute, infer, kernel).attributes(&[("items", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let c = expect_words::<1>(s)?;

@@ -1,6 +1,6 @@
 //! `xor(x, y)`: the bits that are set in one.
 
-use sordino_graph::{OpSpec, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Role, Signature, Type, TypeError, Value};
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{expect_words, map_words};
@@ -16,12 +16,7 @@ pub fn xor<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 }
 
 /// See [`xor()`].
-pub static OP: Op = Op {
-    spec: OpSpec { name: "xor", role: Role::Compute, attributes: &[], infer, gradient: None },
-    kernel,
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("xor", Role::Compute, infer, kernel);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     Ok(vec![expect_words::<2>(s)?.clone()])

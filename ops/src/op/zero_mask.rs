@@ -1,10 +1,8 @@
 //! `zero_mask(z)`: a server's part of a sum, made safe to send.
 
-use sordino_graph::{
-    AttributeKind, AttributeSpec, OpSpec, Role, Secrecy, Signature, Type, TypeError, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
-use crate::kernel::{Context, KernelError, Op, in_ring_of};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::ring::add_assign;
 use crate::value::{Tensor, TensorRing};
 
@@ -13,23 +11,12 @@ use crate::value::{Tensor, TensorRing};
 /// of the pad with the server after it, of the lane after that. All three parts of 0 add up to 0,
 /// and who lacks one of the two pads sees a uniformly random element. Several inputs are added up.
 /// Source: ABY3, section 3.2.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "zero_mask",
-        role: Role::Pad,
-        attributes: &[
-            AttributeSpec { name: "lane", kind: AttributeKind::Int },
-            AttributeSpec { name: "minus", kind: AttributeKind::Players },
-            AttributeSpec { name: "pad", kind: AttributeKind::Int },
-            AttributeSpec { name: "plus", kind: AttributeKind::Players },
-        ],
-        infer,
-        gradient: None,
-    },
-    kernel: |cx, inputs| in_ring_of!(cx, cx.node.outputs[0], run(cx, inputs)),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op = Op::new("zero_mask", Role::Pad, infer, in_ring!(run)).attributes(&[
+    ("lane", AttributeKind::Int),
+    ("minus", AttributeKind::Players),
+    ("pad", AttributeKind::Int),
+    ("plus", AttributeKind::Players),
+]);
 
 /// Lanes of the three pads: lane i is of the servers i − 1 and i.
 pub(crate) const LANES: u32 = 3;

@@ -1,7 +1,7 @@
 //! `zeros(shape)`: a tensor of zeros.
 
 use sordino_graph::{
-    AttributeKind, AttributeSpec, Element, OpSpec, Place, Recording, Role, Type, Value,
+    AttributeKind, Element, Place, Recording, Role, Signature, Type, TypeError, Value,
 };
 
 use super::constant;
@@ -20,18 +20,11 @@ pub fn zeros<'r>(g: &Recording<'r>, place: impl Into<Place>, shape: &[usize]) ->
 }
 
 /// See [`zeros()`]: those on a player.
-pub static OP: Op = Op {
-    spec: OpSpec {
-        name: "zeros",
-        role: Role::Compute,
-        attributes: &[AttributeSpec { name: "shape", kind: AttributeKind::Ints }],
-        infer: |s| {
-            s.inputs::<0>()?;
-            Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
-        },
-        gradient: None,
-    },
-    kernel: |cx, _| Ok(vec![Tensor::zeros(&cx.node.outputs[0])]),
-    accumulate: None,
-    expand: None,
-};
+pub static OP: Op =
+    Op::new("zeros", Role::Compute, infer, |cx, _| Ok(vec![Tensor::zeros(&cx.node.outputs[0])]))
+        .attributes(&[("shape", AttributeKind::Ints)]);
+
+fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    s.inputs::<0>()?;
+    Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
+}
