@@ -29,7 +29,7 @@ pub fn softmax_cross_entropy<T: Float>(
     n: usize,
     c: usize,
 ) -> Result<T, LabelOutOfRange> {
-    check(logits, labels, n, c)?;
+    check(logits, labels, [n, c], c)?;
     let mut total = 0.0;
     for (row, &label) in rows(logits, c).zip(labels) {
         let largest = maximum(row);
@@ -53,7 +53,7 @@ pub fn softmax_cross_entropy_grad<T: Float>(
     c: usize,
     out: &mut [T],
 ) -> Result<(), LabelOutOfRange> {
-    check(logits, labels, n, c)?;
+    check(logits, labels, [n, c], c)?;
     assert_eq!(out.len(), logits.len(), "loss gradient: out");
     let weight = T::ONE / T::from_f64(n as f64);
     for ((row, &label), out) in rows(logits, c).zip(labels).zip(out.chunks_mut(c.max(1))) {
@@ -84,7 +84,7 @@ pub fn sigmoid_cross_entropy<T: Float>(
     labels: &[i32],
     n: usize,
 ) -> Result<T, LabelOutOfRange> {
-    check_binary(logits, labels, n)?;
+    check(logits, labels, [n, 1], 2)?;
     let total = logits
         .iter()
         .zip(labels)
@@ -105,7 +105,7 @@ pub fn sigmoid_cross_entropy_grad<T: Float>(
     n: usize,
     out: &mut [T],
 ) -> Result<(), LabelOutOfRange> {
-    check_binary(logits, labels, n)?;
+    check(logits, labels, [n, 1], 2)?;
     assert_eq!(out.len(), n, "loss gradient: out");
     let weight = T::ONE / T::from_f64(n as f64);
     for ((out, &z), &label) in out.iter_mut().zip(logits).zip(labels) {
@@ -135,7 +135,7 @@ pub fn argmax_accuracy<T: Float>(
     n: usize,
     c: usize,
 ) -> Result<T, LabelOutOfRange> {
-    check(logits, labels, n, c)?;
+    check(logits, labels, [n, c], c)?;
     let right = rows(logits, c).zip(labels).filter(|&(row, &label)| {
         let best = (1..c).fold(0, |best, j| if row[j] > row[best] { j } else { best });
         best == label as usize
@@ -156,32 +156,24 @@ pub fn sigmoid_accuracy<T: Float>(
     labels: &[i32],
     n: usize,
 ) -> Result<T, LabelOutOfRange> {
-    check_binary(logits, labels, n)?;
+    check(logits, labels, [n, 1], 2)?;
     let right =
         logits.iter().zip(labels).filter(|&(&z, &label)| (z > T::default()) == (label == 1));
     Ok(mean(right.count() as f64, n))
 }
 
+/// Checks `n` rows of `c` logits, and as many labels of so many classes.
 fn check<T: Float>(
     logits: &[T],
     labels: &[i32],
-    n: usize,
-    c: usize,
+    [n, c]: [usize; 2],
+    classes: usize,
 ) -> Result<(), LabelOutOfRange> {
     assert_eq!(Some(logits.len()), n.checked_mul(c), "loss: logits");
     assert_eq!(labels.len(), n, "loss: labels");
-    let outside = |label: &i32| usize::try_from(*label).map_or(true, |label| label >= c);
+    let outside = |label: &i32| usize::try_from(*label).map_or(true, |label| label >= classes);
     match labels.iter().position(outside) {
-        Some(index) => Err(LabelOutOfRange { index, classes: c }),
-        None => Ok(()),
-    }
-}
-
-fn check_binary<T: Float>(logits: &[T], labels: &[i32], n: usize) -> Result<(), LabelOutOfRange> {
-    assert_eq!(logits.len(), n, "loss: logits");
-    assert_eq!(labels.len(), n, "loss: labels");
-    match labels.iter().position(|label| !(0..2).contains(label)) {
-        Some(index) => Err(LabelOutOfRange { index, classes: 2 }),
+        Some(index) => Err(LabelOutOfRange { index, classes }),
         None => Ok(()),
     }
 }
