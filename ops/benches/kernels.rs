@@ -25,6 +25,19 @@ use std::path::Path;
 
 const WEIGHTS: usize = 118_282;
 
+/// The first layer of a convolutional network.
+const CONVOLUTION: ConvShape = ConvShape {
+    batch: 128,
+    height: 28,
+    width: 28,
+    channels: 1,
+    filter_height: 5,
+    filter_width: 5,
+    filters: 16,
+    stride: 1,
+    padding: Padding::Same,
+};
+
 fn products(c: &mut Criterion) {
     let shapes = [
         ("forward 128x784x128", MatmulShape::new(128, 784, 128)),
@@ -73,17 +86,7 @@ fn ring_products<R: Ring>(c: &mut Criterion) {
 }
 
 fn convolutions(c: &mut Criterion) {
-    let first = ConvShape {
-        batch: 128,
-        height: 28,
-        width: 28,
-        channels: 1,
-        filter_height: 5,
-        filter_width: 5,
-        filters: 16,
-        stride: 1,
-        padding: Padding::Same,
-    };
+    let first = CONVOLUTION;
     let second = ConvShape { height: 14, width: 14, channels: 16, ..first };
     for (name, shape) in [("28x28x1 5x5x16", first), ("14x14x16 5x5x16", second)] {
         let images = numbers(shape.images_len());
@@ -108,17 +111,7 @@ fn convolutions(c: &mut Criterion) {
 
 /// The layers of network_b.
 fn ring_convolutions(c: &mut Criterion) {
-    let first = ConvShape {
-        batch: 128,
-        height: 28,
-        width: 28,
-        channels: 1,
-        filter_height: 5,
-        filter_width: 5,
-        filters: 16,
-        stride: 1,
-        padding: Padding::Valid,
-    };
+    let first = ConvShape { padding: Padding::Valid, ..CONVOLUTION };
     let second = ConvShape { height: 12, width: 12, channels: 16, ..first };
     let mut group = c.benchmark_group("ring conv u64");
     group.sample_size(30);
