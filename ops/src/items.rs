@@ -2,11 +2,13 @@
 //!
 //! Such a kernel is a function generic over [`Item`]: whatever a tensor holds, or, with the bounds
 //! [`Number`](crate::tensor::number::Number) and [`Float`](crate::tensor::number::Float), some of
-//! it. [`for_items!`], [`for_numbers!`] and [`for_floats!`] call it for the type that a tensor has.
+//! it. [`for_items!`], [`for_numbers!`], [`for_floats!`] and [`for_rings!`] call it for the type that a
+//! tensor has.
 
 use sordino_graph::Shape;
 
 use crate::kernel::{Context, KernelError};
+use crate::tensor::arrange::{View, copy};
 use crate::value::{Elements, Tensor, TensorRing, slice, slice_mut};
 
 /// What tensors hold.
@@ -110,7 +112,16 @@ macro_rules! for_floats {
     };
 }
 
-pub(crate) use {for_floats, for_items, for_numbers, for_types};
+/// As [`for_items!`], for ring elements; anything else is a bug.
+macro_rules! for_rings {
+    ($cx:expr, $tensor:expr, $R:ident => $body:expr) => {
+        $crate::items::for_types!(
+            $tensor, $R => $body, [Ring64: u64, Ring128: u128], else $cx.bug("got no shares")
+        )
+    };
+}
+
+pub(crate) use {for_floats, for_items, for_numbers, for_rings, for_types};
 
 impl Context<'_> {
     /// The elements of a tensor.
@@ -132,6 +143,14 @@ impl Context<'_> {
         let mut out = T::zeros(shape.elements());
         fill(&mut out);
         vec![T::tensor(shape, out)]
+    }
+
+    /// The node's one output, made of the elements of `x` that `view` says.
+    pub(crate) fn viewed(&self, x: &Tensor, view: &View) -> Result<Vec<Tensor>, KernelError> {
+        for_items!(x, T => {
+            let x = self.items::<T>(x)?;
+            Ok(self.output::<T>(|out| copy(view, x, out)))
+        })
     }
 
     /// A list attribute as sizes or positions.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use sordino_graph::{
-    AttributeKind, Expanding, GradientRule, Node, OpSpec, PlayerName, Role, Shape, TypeError,
-    TypeRule, Value,
+    AttributeKind, Expanding, GradientRule, Node, OpSpec, PlayerName, Role, Shape, Signature,
+    TypeError, TypeRule, Value,
 };
 
 use crate::data::store::BatchRequest;
@@ -55,7 +55,7 @@ impl Op {
         self
     }
 
-    /// As a sum that takes its terms one by one: see [`Op::accumulate`](Self#structfield.accumulate).
+    /// As a sum that takes its terms one by one.
     pub(crate) const fn accumulate(mut self, add: Accumulate) -> Self {
         self.accumulate = Some(add);
         self
@@ -264,8 +264,28 @@ impl Context<'_> {
     /// lists.
     pub(crate) fn pad(&self, group: &str, lane: u32) -> Result<Pad, KernelError> {
         let holders = self.node.attributes.players(group).unwrap_or_default();
-        let number = u32::try_from(self.size("pad")?).unwrap_or(u32::MAX);
-        self.host.pad(holders, number, lane, self.step)
+        self.host.pad(holders, self.number("pad")?, lane, self.step)
+    }
+
+    /// The attributes, as a type rule sees them.
+    pub(crate) fn signature(&self) -> Signature<'_> {
+        Signature { inputs: &[], attributes: &self.node.attributes }
+    }
+
+    /// The attribute that is a flag.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.node.attributes.flag(name).unwrap_or(false)
+    }
+
+    /// The attribute that is a name.
+    pub(crate) fn name(&self, attribute: &str) -> Result<&str, KernelError> {
+        let name = self.node.attributes.text(attribute);
+        name.map_or_else(|| self.bug("lacks a name"), Ok)
+    }
+
+    /// An integer attribute as a small number.
+    pub(crate) fn number(&self, name: &str) -> Result<u32, KernelError> {
+        Ok(u32::try_from(self.size(name)?).unwrap_or(u32::MAX))
     }
 
     /// An integer attribute as a size.

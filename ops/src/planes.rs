@@ -4,10 +4,12 @@
 //! [`tensor::bits`](crate::tensor::bits). Its type is `share bits64[N,words]`.
 
 use sordino_graph::{
-    Attribute, Attributes, Element, Secrecy, Shape, Signature, Type, TypeError, type_error,
+    Attribute, Attributes, Element, Secrecy, Signature, Type, TypeError, type_error,
 };
 
 use crate::kernel::{Context, KernelError};
+use crate::rules;
+use crate::tensor::bits::xor_into;
 use crate::tensor::gates::Sum;
 use crate::value::{Elements, Tensor};
 
@@ -23,7 +25,7 @@ pub(crate) fn stack(planes: usize, n: usize) -> Result<Type, TypeError> {
 
 /// The type of a stack of planes of so many words each.
 pub(crate) fn stack_of_words(planes: usize, words: usize) -> Result<Type, TypeError> {
-    let shape = Shape::new(&[planes, words]).map_err(|e| TypeError(e.to_string()))?;
+    let shape = rules::shape(&[planes, words])?;
     Ok(Type { secrecy: Secrecy::Share, element: Element::Bits(64), shape })
 }
 
@@ -49,6 +51,12 @@ pub(crate) fn check_stack(ty: &Type, planes: usize, n: usize) -> Result<(), Type
 pub(crate) fn width(ty: &Type) -> Result<usize, TypeError> {
     let width = ty.fixed().map(|fixed| fixed.width().bits()).or(ty.bits());
     width.map_or_else(|| type_error!("takes numbers or words, not {ty}"), |bits| Ok(bits as usize))
+}
+
+/// The one type of two stacks.
+pub(crate) fn expect_pair<'a>(s: &Signature<'a>) -> Result<&'a Type, TypeError> {
+    let [x, y] = s.inputs()?;
+    if x == y { Ok(x) } else { type_error!("takes two stacks of one type, not {x} and {y}") }
 }
 
 /// Stands for the end of a sum in a list.
@@ -110,8 +118,7 @@ pub(crate) fn stacks(s: &Signature<'_>) -> Result<(Vec<usize>, usize), TypeError
 impl Context<'_> {
     /// The pad of the attributes `pad` and `lane`, of the secret of `holders`.
     pub(crate) fn lone_pad(&self) -> Result<crate::tensor::pad::Pad, KernelError> {
-        let lane = u32::try_from(self.size("lane")?).unwrap_or(u32::MAX);
-        self.pad("holders", lane)
+        self.pad("holders", self.number("lane")?)
     }
 
     /// The words of tensors that are stacks of planes.
@@ -122,9 +129,12 @@ impl Context<'_> {
         self.shares::<u64>(inputs)
     }
 
-    /// A flag.
-    pub(crate) fn flag(&self, name: &str) -> bool {
-        self.node.attributes.flag(name).unwrap_or(false)
+    /// The XOR of two stacks of one type.
+    pub(crate) fn sum_of_stacks(&self, inputs: Vec<Tensor>) -> Result<Elements<u64>, KernelError> {
+        let stacks = self.stacks(inputs)?.try_into();
+        let [mut sum, other] = stacks.or_else(|_| self.bug("takes two stacks"))?;
+        xor_into(other.as_slice(), sum.make_mut());
+        Ok(sum)
     }
 }
 

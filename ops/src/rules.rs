@@ -1,6 +1,6 @@
 //! What the type rules of several ops check, and sizes that several kernels need.
 
-use sordino_graph::{Secrecy, Shape, Signature, Type, TypeError, type_error};
+use sordino_graph::{Element, Fixed, Secrecy, Shape, Signature, Type, TypeError, type_error};
 
 /// A shape of these axes.
 pub(crate) fn shape(axes: &[usize]) -> Result<Shape, TypeError> {
@@ -44,9 +44,27 @@ pub(crate) fn sizes_of(s: &Signature<'_>, name: &str, x: &Type) -> Result<Vec<us
     }
 }
 
-/// `x`, if it is a number that can be multiplied by others: plaintext floats, or a secret, but no
-/// share of one.
-pub(crate) fn factor(x: &Type) -> Result<&Type, TypeError> {
+/// The type of a function of each number of one input: that of the input.
+pub(crate) fn elementwise(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    Ok(vec![number(x)?.clone()])
+}
+
+/// The type of shares of numbers that the attribute `type` says, and their format.
+pub(crate) fn shares<'a>(s: &Signature<'a>) -> Result<(&'a Type, Fixed), TypeError> {
+    let ty = s.attributes.ty("type").filter(|ty| ty.secrecy == Secrecy::Share);
+    let shares = ty.and_then(|ty| Some((ty, ty.fixed()?)));
+    shares.map_or_else(|| type_error!("makes shares of numbers: say their type"), Ok)
+}
+
+/// The type of floats that have no inputs, of the shape that the attribute `shape` says.
+pub(crate) fn floats(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    s.inputs::<0>()?;
+    Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
+}
+
+/// `x`, if it is plaintext floats or secret numbers, but no share of them.
+pub(crate) fn number(x: &Type) -> Result<&Type, TypeError> {
     if x.secrecy == Secrecy::Share {
         return type_error!("takes floats or secret numbers, not {x}");
     }

@@ -120,6 +120,14 @@ pub(crate) fn fault(program: Program) -> String {
     record("faulty", &setup(), program).expect_err("the program records").to_string()
 }
 
+/// Checks that each fault says what is expected of it.
+#[track_caller]
+pub(crate) fn check_faults<const N: usize>(faults: [String; N], expected: [&str; N]) {
+    for (fault, expected) in faults.iter().zip(expected) {
+        assert!(fault.contains(expected), "{fault}");
+    }
+}
+
 /// Runs the nodes of a graph, all of them by the kernels of one host; returns their outputs.
 pub(crate) fn run(graph: &Graph, own: &Own) -> Result<Vec<Vec<Tensor>>, KernelError> {
     let mut values: Vec<Vec<Tensor>> = Vec::new();
@@ -164,7 +172,8 @@ fn names(inputs: &[Tensor]) -> Vec<String> {
     (0..inputs.len()).map(|i| format!("x{i}")).collect()
 }
 
-fn values(
+/// The value of a formula, given other variables beside its inputs.
+pub(crate) fn values(
     inputs: &[Tensor],
     others: &[(&str, Tensor)],
     formula: &impl for<'r> Fn(&Recording<'r>, &[Value<'r>]) -> Value<'r>,

@@ -2,9 +2,10 @@
 //! [`tensor::truncation`](crate::tensor::truncation): server 0 has one side of a shared number,
 //! servers 1 and 2 the other.
 
-use sordino_graph::{Element, Secrecy, Shape, Signature, Type, TypeError, type_error};
+use sordino_graph::{Element, Secrecy, Signature, Type, TypeError, type_error};
 
 use crate::kernel::{Context, KernelError};
+use crate::rules;
 use crate::tensor::ring::add_assign;
 use crate::tensor::truncation::Packing;
 use crate::value::{Elements, Tensor, TensorRing};
@@ -25,12 +26,22 @@ pub(crate) mod lane {
         [("first", [SUMMAND, TO_FIRST]), ("second", [TOP, TO_SECOND])];
 }
 
-/// The type of words that hold a number of `bits` bits for each element.
-pub(crate) fn packed(bits: usize, n: usize) -> Result<Type, TypeError> {
-    let bits = u32::try_from(bits).ok().filter(|bits| (1..=62).contains(bits));
+/// The type of words that hold, for each element of `ty`, as many bits as are dropped.
+pub(crate) fn packed(s: &Signature<'_>, ty: &Type) -> Result<Type, TypeError> {
+    let bits = u32::try_from(s.size("bits")?).ok().filter(|bits| (1..=62).contains(bits));
     let Some(bits) = bits else { return type_error!("drops 1 to 62 bits") };
-    let shape = Shape::new(&[Packing::new(bits).words(n)]).map_err(|e| TypeError(e.to_string()))?;
+    let shape = rules::shape(&[Packing::new(bits).words(ty.shape.elements())])?;
     Ok(Type { secrecy: Secrecy::Share, element: Element::Bits(64), shape })
+}
+
+/// The type [`packed`], if it is that of what a server received.
+pub(crate) fn expect_packed(
+    s: &Signature<'_>,
+    ty: &Type,
+    received: &Type,
+) -> Result<Type, TypeError> {
+    let packed = packed(s, ty)?;
+    if *received == packed { Ok(packed) } else { type_error!("receives {packed}, not {received}") }
 }
 
 /// The one type of shares that `inputs` have.
@@ -48,7 +59,7 @@ pub(crate) fn summands<'a>(s: &Signature<'a>, inputs: &[&'a Type]) -> Result<&'a
 
 /// The number of bits to drop.
 pub(crate) fn bits(cx: &Context<'_>) -> Result<u32, KernelError> {
-    Ok(u32::try_from(cx.size("bits")?).unwrap_or(u32::MAX))
+    cx.number("bits")
 }
 
 /// The sum of shares, in the place of the first.

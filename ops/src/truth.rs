@@ -1,17 +1,12 @@
 //! What ops on truth values and words have in common, on plaintext.
 
-use sordino_graph::{Secrecy, Signature, Type, TypeError, type_error};
+use sordino_graph::{Element, Secrecy, Signature, Type, TypeError, type_error};
 
+use crate::items::for_floats;
 use crate::kernel::{Context, KernelError};
-use crate::value::{Elements, Tensor, slice};
-
-/// The type, if it is of plaintext floats or of a secret number.
-pub(crate) fn expect_open_number(ty: &Type) -> Result<&Type, TypeError> {
-    match ty.secrecy {
-        Secrecy::Share => type_error!("takes floats or secret numbers, not {ty}"),
-        _ => ty.expect_number(),
-    }
-}
+use crate::rules;
+use crate::tensor::fixed::Real;
+use crate::value::{Elements, Tensor};
 
 /// The one type of words, plaintext or secret, that all inputs have.
 pub(crate) fn expect_words<'a, const N: usize>(s: &Signature<'a>) -> Result<&'a Type, TypeError> {
@@ -24,22 +19,30 @@ pub(crate) fn expect_words<'a, const N: usize>(s: &Signature<'a>) -> Result<&'a 
     Ok(first)
 }
 
-/// Truth values of floats, as the one output of a node.
+/// The type of what turns words, all of one type, into as many of the same.
+pub(crate) fn bitwise<const N: usize>(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    Ok(vec![expect_words::<N>(s)?.clone()])
+}
+
+/// The type of a truth value of each number.
+pub(crate) fn of_numbers(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
+    let [x] = s.inputs()?;
+    Ok(vec![rules::number(x)?.with_element(Element::BIT)])
+}
+
+/// A truth value of each float.
 pub(crate) fn truths(
     cx: &Context<'_>,
     inputs: Vec<Tensor>,
-    of_f32: impl Fn(f32) -> bool,
-    of_f64: impl Fn(f64) -> bool,
+    is_true: impl Fn(f64) -> bool,
 ) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
     let mut out = Elements::<u64>::zeros(&cx.node.outputs[0].shape);
-    let bits = out.make_mut().iter_mut();
-    match &x {
-        Tensor::F32(x) => bits.zip(slice(x)).for_each(|(bit, &x)| *bit = u64::from(of_f32(x))),
-        Tensor::F64(x) => bits.zip(slice(x)).for_each(|(bit, &x)| *bit = u64::from(of_f64(x))),
-        _ => return cx.bug("got no floats"),
-    }
-    Ok(vec![Tensor::Ring64(out)])
+    for_floats!(cx, &x, T => {
+        let each = out.make_mut().iter_mut().zip(cx.items::<T>(&x)?);
+        each.for_each(|(bit, x)| *bit = u64::from(is_true(x.to_f64())));
+        Ok(vec![Tensor::Ring64(out)])
+    })
 }
 
 /// A function of each word, or of each pair of words.

@@ -6,16 +6,16 @@ use sordino_graph::{Fixed, Value};
 
 use super::{below, length, steps};
 use crate::op::{
-    add_n, and, bit, mul_bit, reshape, scale, shift_left, shift_right, sum_of_products, to_bits,
-    weigh_bits, weighted_sum, xor,
+    add_n, and, bit, mul, mul_bit, polynomial, reshape, scale, shift_left, shift_right,
+    sum_of_products, to_bits, weigh_bits, weighted_sum, xor,
 };
 
-/// A positive number x = c·2^e, and numbers that depend on e.
+/// A positive number x = c·2^e, and a number that depends on e.
 pub(crate) struct Scaled<'r> {
     /// c − 1.5, at most 0.5 in magnitude. For x = 0, c is 0.
     pub(crate) centred: Value<'r>,
-    /// The functions of e; 0 where x = 0.
-    pub(crate) of_exponent: Vec<Value<'r>>,
+    /// The function of e; 0 where x = 0.
+    pub(crate) of_exponent: Value<'r>,
 }
 
 /// The middle of the range of c.
@@ -39,7 +39,7 @@ impl<'r> Scaled<'r> {
         x: Value<'r>,
         words: Value<'r>,
         fixed: Fixed,
-        functions: &[&dyn Fn(i32) -> f64],
+        function: impl Fn(i32) -> f64,
     ) -> Self {
         let (width, fraction) = (fixed.width().bits() as usize, fixed.fraction() as i32);
         let exponents = -fraction..=LARGEST;
@@ -52,11 +52,10 @@ impl<'r> Scaled<'r> {
             weights.resize(width, 0.0);
             weights
         };
-        let scale: &dyn Fn(i32) -> f64 = &|e| power(shift - e);
-        let weights: Vec<_> = [scale].iter().chain(functions).map(|f| row(*f)).collect();
+        let weights = [row(&|e| power(shift - e)), row(&function)];
         let words = reshape(or_down(words, width), &[1, length(x)]);
-        let rows = weigh_bits(words, fixed, &weights, &vec![0.0; weights.len()]);
-        Self::new(x, rows, shift)
+        let rows = weigh_bits(words, fixed, &weights, &[0.0; 2]);
+        Self::new(x, &rows, shift)
     }
 
     /// By comparisons of `x`, `[n]`, with powers of two, for `exponents` that are known and few.
@@ -64,27 +63,28 @@ impl<'r> Scaled<'r> {
         x: Value<'r>,
         exponents: RangeInclusive<i32>,
         fixed: Fixed,
-        functions: &[&dyn Fn(i32) -> f64],
+        function: impl Fn(i32) -> f64,
     ) -> Self {
         let shift = (*exponents.end()).max(0);
-        let scale: &dyn Fn(i32) -> f64 = &|e| power(shift - e);
-        let rows: Vec<_> = [scale]
-            .iter()
-            .chain(functions)
-            .map(|f| steps(&exponents.clone().map(f).collect::<Vec<_>>(), fixed))
-            .collect();
+        let row = |function: &dyn Fn(i32) -> f64| {
+            steps(&exponents.clone().map(function).collect::<Vec<_>>(), fixed)
+        };
+        let rows = [row(&|e| power(shift - e)), row(&function)];
         let (weights, constants): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let thresholds: Vec<f64> = exponents.skip(1).map(power).collect();
         let rows = weigh_bits(below(x, &thresholds), fixed, &weights, &constants);
-        Self::new(x, rows, shift)
+        Self::new(x, &rows, shift)
     }
 
-    /// From 2^(shift − e) and the functions of e.
-    fn new(x: Value<'r>, mut rows: Vec<Value<'r>>, shift: i32) -> Self {
-        let of_exponent = rows.split_off(1.min(rows.len()));
-        let scale = rows.first().copied().unwrap_or(x);
-        let c = sum_of_products(&[(x, scale)], shift.unsigned_abs());
-        Self { centred: weighted_sum(&[c], &[1.0], -MIDDLE), of_exponent }
+    /// From the rows of 2^(shift − e) and of the function of e.
+    fn new(x: Value<'r>, rows: &[Value<'r>], shift: i32) -> Self {
+        let c = sum_of_products(&[(x, rows[0])], shift.unsigned_abs());
+        Self { centred: weighted_sum(&[c], &[1.0], -MIDDLE), of_exponent: rows[1] }
+    }
+
+    /// A polynomial of c − 1.5, times the function of e.
+    pub(crate) fn times_polynomial(&self, coefficients: &[f64]) -> Value<'r> {
+        mul(polynomial(self.centred, coefficients), self.of_exponent)
     }
 }
 

@@ -50,23 +50,23 @@ const ROWS: [(usize, usize, f64); 7] = [
     (1, 9000, 4.0),
 ];
 
-/// The greatest error of a function of rows of secrets, as a multiple of what may be.
-pub(crate) fn worst_of_rows(
-    fixed: Fixed,
+/// As [`check_errors`], of a function of rows.
+pub(crate) fn check_errors_of_rows(
+    documented: [Accuracy; 2],
     function: &dyn for<'r> Fn(Value<'r>) -> Value<'r>,
     exact: fn(&[f64]) -> Vec<f64>,
-    accuracy: Accuracy,
-) -> f64 {
-    let (mut random, mut worst) = (SplitMix64::new(5), 0.0f64);
-    for (rows, n, magnitude) in ROWS {
-        let x = (0..rows * n).map(|_| (random.unit() * 2.0 - 1.0) * magnitude);
-        let x = encoded(&x.collect::<Vec<_>>(), fixed);
-        let y = revealed("ABY3", fixed, &[(&[rows, n], x.clone())], &|_, x| function(x[0]));
-        let used = x.chunks(n).flat_map(exact).zip(y);
-        let used = used.map(|(exact, y)| accuracy.used(fixed, exact, y));
-        worst = used.fold(worst, f64::max);
+) {
+    for (fixed, accuracy) in [Fixed::LOW, Fixed::HIGH].into_iter().zip(documented) {
+        let (mut random, mut worst) = (SplitMix64::new(5), 0.0f64);
+        for (rows, n, magnitude) in ROWS {
+            let x = (0..rows * n).map(|_| (random.unit() * 2.0 - 1.0) * magnitude);
+            let x = encoded(&x.collect::<Vec<_>>(), fixed);
+            let y = revealed("ABY3", fixed, &[(&[rows, n], x.clone())], &|_, x| function(x[0]));
+            let used = x.chunks(n).flat_map(exact).zip(y);
+            worst = used.map(|(exact, y)| accuracy.used(fixed, exact, y)).fold(worst, f64::max);
+        }
+        assert!((0.3..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
     }
-    worst
 }
 
 /// The logarithm of the sum of the powers of e of a row.
@@ -75,15 +75,19 @@ pub(crate) fn log_sum(x: &[f64]) -> f64 {
     largest + x.iter().map(|x| (x - largest).exp()).sum::<f64>().ln()
 }
 
-/// The greatest error of a function of secrets at these points, as a multiple of what may be.
-pub(crate) fn worst(
-    fixed: Fixed,
+/// Checks that a function of secrets errs by no more than is documented for 64 bits and for 128, and
+/// at the worst of these points by not much less.
+pub(crate) fn check_errors(
+    documented: [Accuracy; 2],
     x: &[f64],
     function: &dyn for<'r> Fn(Value<'r>) -> Value<'r>,
     exact: fn(f64) -> f64,
-    accuracy: Accuracy,
-) -> f64 {
-    let x = encoded(x, fixed);
-    let y = revealed("ABY3", fixed, &[(&[x.len()], x.clone())], &|_, x| function(x[0]));
-    x.iter().zip(y).map(|(&x, y)| accuracy.used(fixed, exact(x), y)).fold(0.0, f64::max)
+) {
+    for (fixed, accuracy) in [Fixed::LOW, Fixed::HIGH].into_iter().zip(documented) {
+        let x = encoded(x, fixed);
+        let y = revealed("ABY3", fixed, &[(&[x.len()], x.clone())], &|_, x| function(x[0]));
+        let used = x.iter().zip(y).map(|(&x, y)| accuracy.used(fixed, exact(x), y));
+        let worst = used.fold(0.0, f64::max);
+        assert!((0.4..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
+    }
 }

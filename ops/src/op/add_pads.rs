@@ -1,10 +1,11 @@
 //! `add_pads(x, …)`: the sum of shares and of pads, the pads added as they are generated.
 
 use sordino_graph::{
-    AttributeKind, PlayerName, Role, Secrecy, Signature, Type, TypeError, Width, type_error,
+    AttributeKind, PlayerName, Role, Secrecy, Signature, Type, TypeError, type_error,
 };
 
-use crate::kernel::{Context, KernelError, Op};
+use super::add_n;
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::pad::sum_pads_into;
 use crate::value::{Elements, Tensor, TensorRing};
 
@@ -12,7 +13,7 @@ use crate::value::{Elements, Tensor, TensorRing};
 /// player of the same place in `peers` has with the node's player, all of one `lane`.
 ///
 /// One pass over memory for all pads; no share of a single peer is ever a tensor.
-pub static OP: Op = Op::new("add_pads", Role::Pad, infer, kernel).attributes(&[
+pub static OP: Op = Op::new("add_pads", Role::Pad, infer, in_ring!(run)).attributes(&[
     ("lane", AttributeKind::Int),
     ("pads", AttributeKind::Ints),
     ("peers", AttributeKind::Players),
@@ -33,17 +34,9 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     Ok(vec![ty.clone()])
 }
 
-fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    match cx.node.outputs[0].fixed().map(|fixed| fixed.width()) {
-        Some(Width::W64) => run::<u64>(cx, inputs),
-        Some(Width::W128) => run::<u128>(cx, inputs),
-        None => cx.bug("makes no share"),
-    }
-}
-
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let attributes = &cx.node.attributes;
-    let lane = u32::try_from(cx.size("lane")?).unwrap_or(u32::MAX);
+    let lane = cx.number("lane")?;
     let me = cx.node.place.player().cloned();
     let holders = |peer: &PlayerName| [Some(peer.clone()), me.clone()].into_iter().flatten();
     let numbers = attributes.ints("pads").unwrap_or_default().iter();
@@ -57,7 +50,7 @@ fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tenso
     sum_pads_into(pads, sum.make_mut());
     let mut sum = R::tensor(sum);
     for term in inputs {
-        (super::add_n::OP.accumulate.expect("sums accumulate"))(&mut sum, term)?;
+        add_n::accumulate(&mut sum, term)?;
     }
     Ok(vec![sum])
 }

@@ -47,8 +47,8 @@ fn gates(s: &Signature<'_>, planes: &[usize]) -> Result<Vec<Gate>, TypeError> {
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let stacks = cx.stacks(inputs)?;
     let least = vec![usize::MAX; stacks.len() / 2];
-    let gates = gates(&Signature { inputs: &[], attributes: &cx.node.attributes }, &least)?;
-    let lane = u32::try_from(cx.size("lane")?).unwrap_or(u32::MAX);
+    let gates = gates(&cx.signature(), &least)?;
+    let lane = cx.number("lane")?;
     let mut out = Elements::zeros(&cx.node.outputs[0].shape);
     cx.pad("plus", lane)?.fill(out.make_mut());
     cx.pad("minus", (lane + 1) % LANES)?.xor_to(out.make_mut());

@@ -26,7 +26,6 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
-    let Some(name) = cx.node.attributes.text("variable") else { return cx.bug("lacks a name") };
-    cx.host.assign_variable(name, x);
+    cx.host.assign_variable(cx.name("variable")?, x);
     Ok(vec![])
 }

@@ -1,11 +1,12 @@
 //! `average_pool(images, window)`: means over windows.
 
 use sordino_graph::{
-    AttributeKind, Backward, Expanding, Role, Shape, Signature, Type, TypeError, Value, type_error,
+    AttributeKind, Backward, Expanding, Role, Signature, Type, TypeError, Value, type_error,
 };
 
 use crate::kernel::{Context, KernelError, Op};
 use crate::op;
+use crate::rules;
 use crate::value::Tensor;
 
 /// The mean over each square of `window` by `window` pixels; what is left over at the right and
@@ -35,8 +36,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     if window == 0 || window > h || window > w {
         return type_error!("takes windows of 1 to {} pixels, not {window}", h.min(w));
     }
-    let shape = Shape::new(&[n, h / window, w / window, c]);
-    Ok(vec![images.with_shape(shape.map_err(|e| TypeError(e.to_string()))?)])
+    Ok(vec![images.with_shape(rules::shape(&[n, h / window, w / window, c])?)])
 }
 
 /// Every pixel of a window gets the same part of the window's gradient.

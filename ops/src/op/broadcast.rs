@@ -3,9 +3,8 @@
 use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use super::{reduce_sum, reshape};
-use crate::items::for_items;
 use crate::kernel::{Context, KernelError, Op};
-use crate::tensor::arrange::{View, copy};
+use crate::tensor::arrange::View;
 use crate::value::Tensor;
 
 /// `x` repeated to `shape`, by the rules of NumPy: axes are matched from the last to the first, and
@@ -60,11 +59,7 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
-    let view = View::broadcast(x.axes(), cx.node.outputs[0].shape.axes());
-    for_items!(&x, T => {
-        let x = cx.items::<T>(&x)?;
-        Ok(cx.output::<T>(|out| copy(&view, x, out)))
-    })
+    cx.viewed(&x, &View::broadcast(x.axes(), cx.node.outputs[0].shape.axes()))
 }
 
 #[cfg(test)]

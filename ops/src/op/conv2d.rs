@@ -1,12 +1,13 @@
 //! `conv2d(images, filters)`: two-dimensional convolution.
 
 use sordino_graph::{
-    AttributeKind, Backward, Role, Shape, Signature, Type, TypeError, Value, type_error,
+    AttributeKind, Backward, OpSpec, Role, Shape, Signature, Type, TypeError, Value, type_error,
 };
 
 use super::{conv2d_grad_filters, conv2d_grad_images};
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::tensor::conv::{self, ConvShape, Padding};
 use crate::value::Tensor;
 
@@ -32,13 +33,10 @@ pub fn conv2d<'r>(
     op.attr("stride", stride).attr("same", padding == Padding::Same).build()
 }
 
-/// See [`conv2d()`].
-pub static OP: Op =
-    Op::new("conv2d", Role::Compute, infer, kernel).attributes(ATTRIBUTES).gradient(gradient);
-
-/// `stride`, and whether padding is `Same`.
-pub(super) const ATTRIBUTES: &[(&str, AttributeKind)] =
-    &[("same", AttributeKind::Flag), ("stride", AttributeKind::Int)];
+/// See [`conv2d()`]. `same` says whether padding is [`Padding::Same`].
+pub static OP: Op = Op::new("conv2d", Role::Compute, infer, kernel)
+    .attributes(&[("same", AttributeKind::Flag), ("stride", AttributeKind::Int)])
+    .gradient(gradient);
 
 /// The sizes of a convolution of `images` with `filters`, from their axes and the attributes.
 pub(super) fn conv_shape(
@@ -78,7 +76,7 @@ pub(super) fn conv_shape(
 }
 
 /// Checks that two values are numbers of one kind, and returns the first.
-pub(super) fn expect_kind<'t>(x: &'t Type, y: &Type) -> Result<&'t Type, TypeError> {
+fn expect_kind<'t>(x: &'t Type, y: &Type) -> Result<&'t Type, TypeError> {
     if (x.secrecy, x.element) == (y.secrecy, y.element) {
         x.expect_number()
     } else {
@@ -86,25 +84,12 @@ pub(super) fn expect_kind<'t>(x: &'t Type, y: &Type) -> Result<&'t Type, TypeErr
     }
 }
 
-/// A gradient's declared shape.
-pub(super) fn four_axes(s: &Signature<'_>) -> Result<[usize; 4], TypeError> {
-    let shape = s.shape("shape")?;
-    let axes = <[usize; 4]>::try_from(shape.axes());
-    axes.map_err(|_| TypeError(format!("takes a shape of four axes, not {shape}")))
-}
-
-/// Checks that the gradient `dy` has the shape of the convolution's output.
-pub(super) fn expect_output(conv: &ConvShape, dy: [usize; 4]) -> Result<(), TypeError> {
-    let output = [conv.batch, conv.out_height(), conv.out_width(), conv.filters];
-    if dy == output { Ok(()) } else { type_error!("takes a gradient of {output:?}, not {dy:?}") }
-}
-
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [images, filters] = s.inputs()?;
     let kind = expect_kind(images, filters)?;
     let conv = conv_shape(s, images.expect_rank()?, filters.expect_rank()?)?;
     let axes = [conv.batch, conv.out_height(), conv.out_width(), conv.filters];
-    let shape = Shape::new(&axes).map_err(|e| TypeError(e.to_string()))?;
+    let shape = rules::shape(&axes)?;
     Ok(vec![kind.with_shape(shape)])
 }
 
@@ -112,9 +97,44 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
     let [images, filters] = b.inputs[..] else { return vec![] };
     let dy = b.gradient();
     vec![
-        dy.map(|dy| conv2d_grad_images::conv2d_grad_images(b, images, filters, dy)),
-        dy.map(|dy| conv2d_grad_filters::conv2d_grad_filters(b, images, filters, dy)),
+        dy.map(|dy| gradient_by(b, &conv2d_grad_images::OP.spec, images, [filters, dy])),
+        dy.map(|dy| gradient_by(b, &conv2d_grad_filters::OP.spec, filters, [images, dy])),
     ]
+}
+
+/// Records the gradient by `factor` of the convolution that `b` is about: by an op that takes the
+/// other factor and the gradient by the output.
+fn gradient_by<'r>(
+    b: &Backward<'r>,
+    op: &'static OpSpec,
+    factor: Value<'r>,
+    [other, dy]: [Value<'r>; 2],
+) -> Value<'r> {
+    let shape = factor.ty().map_or_else(Shape::scalar, |ty| ty.shape);
+    let op = other.recording().op(op).input(other).input(dy).attr("shape", shape.axes());
+    let op = op.attr("same", b.attributes.flag("same").unwrap_or_default());
+    op.attr("stride", b.attributes.int("stride").unwrap_or(1)).build()
+}
+
+/// The type of such a gradient, of the convolution that `conv` makes of the axes of the other
+/// factor and of those of the attribute `shape`.
+pub(super) fn infer_gradient(
+    s: &Signature<'_>,
+    conv: impl Fn([usize; 4], [usize; 4]) -> Result<ConvShape, TypeError>,
+) -> Result<Vec<Type>, TypeError> {
+    let [other, dy] = s.inputs()?;
+    let kind = expect_kind(other, dy)?;
+    let shape = s.shape("shape")?;
+    let Ok(axes) = shape.axes().try_into() else {
+        return type_error!("takes a shape of four axes, not {shape}");
+    };
+    let conv = conv(other.expect_rank()?, axes)?;
+    let output = [conv.batch, conv.out_height(), conv.out_width(), conv.filters];
+    let dy = dy.expect_rank()?;
+    if dy != output {
+        return type_error!("takes a gradient of {output:?}, not {dy:?}");
+    }
+    Ok(vec![kind.with_shape(shape)])
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
@@ -136,15 +156,14 @@ impl Context<'_> {
         let (Ok(images), Ok(filters)) = (images.try_into(), filters.try_into()) else {
             return self.bug("got tensors that are not of four axes");
         };
-        let signature = Signature { inputs: &[], attributes: &self.node.attributes };
-        Ok(conv_shape(&signature, images, filters)?)
+        Ok(conv_shape(&self.signature(), images, filters)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradients, fault, input};
+    use crate::testing::{check_faults, check_gradients, fault, input};
 
     #[test]
     fn gradients_are_right() {
@@ -183,8 +202,6 @@ mod tests {
             "filters larger than its images",
             "takes a tensor of 4 axes",
         ];
-        for (fault, expected) in faults.iter().zip(expected) {
-            assert!(fault.contains(expected), "{fault}");
-        }
+        check_faults(faults, expected);
     }
 }

@@ -1,6 +1,8 @@
 //! What losses from logits have in common: of plaintext labels, and of one-hot targets.
 
-use sordino_graph::{Backward, Element, Shape, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{
+    Backward, Element, OpSpec, Shape, Signature, Type, TypeError, Value, type_error,
+};
 
 use super::{mul, ones_like, sub};
 use crate::items::Item;
@@ -17,6 +19,27 @@ pub(super) fn expect_logits<'a>(s: &Signature<'a>) -> Result<&'a Type, TypeError
     let [n, _] = logits.expect_float()?.expect_rank()?;
     let [examples] = labels.expect_plain(Element::I32)?.expect_rank()?;
     if n == examples { Ok(logits) } else { type_error!("takes a label for each row of {logits}") }
+}
+
+/// The loss of logits and labels, which `loss` makes of them, examples and classes.
+pub(super) fn loss_kernel<T: Item + Float>(
+    cx: &Context<'_>,
+    [logits, labels]: [Tensor; 2],
+    loss: impl Fn(&[T], &[i32], [usize; 2]) -> Result<T, LabelOutOfRange>,
+) -> Result<Vec<Tensor>, KernelError> {
+    let &[n, c] = logits.axes() else { return cx.bug("got no matrix") };
+    let loss = loss(cx.items(&logits)?, cx.labels(&labels)?, [n, c])?;
+    Ok(cx.output(|out| out.fill(loss)))
+}
+
+/// The gradients of a loss of logits and labels: that by the logits, of the op `grad`.
+pub(super) fn gradient_of_labels<'r>(
+    b: &Backward<'r>,
+    grad: &'static OpSpec,
+) -> Vec<Option<Value<'r>>> {
+    let [logits, labels] = b.inputs[..] else { return vec![] };
+    let op = logits.recording().op(grad).input(logits).input(labels);
+    vec![b.gradient().map(|dy| op.input(dy).build()), None]
 }
 
 /// The type of the gradient by the logits, from those of logits, labels and the gradient of the loss.

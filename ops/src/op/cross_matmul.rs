@@ -22,8 +22,7 @@ fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tenso
     let (&[a0, a1], &[_, n]) = (inputs[0].axes(), cx.node.outputs[0].shape.axes()) else {
         return cx.bug("takes matrices");
     };
-    let flag = |name| cx.node.attributes.flag(name).unwrap_or_default();
-    let (transpose_a, transpose_b) = (flag("transpose_a"), flag("transpose_b"));
+    let (transpose_a, transpose_b) = (cx.flag("transpose_a"), cx.flag("transpose_b"));
     let (m, k) = if transpose_a { (a1, a0) } else { (a0, a1) };
     let shape = MatmulShape { m, k, n, transpose_a, transpose_b };
     cross::run::<R>(cx, inputs, |x, y, out| matmul_ring(shape, x, y, out, Write::Add))

@@ -4,6 +4,7 @@ use sordino_graph::{
     AttributeKind, Element, Role, Secrecy, Signature, Type, TypeError, type_error,
 };
 
+use crate::items::for_rings;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::fixed::decode_sum;
 use crate::value::{Elements, Tensor, TensorRing};
@@ -27,16 +28,12 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    match inputs.first() {
-        Some(Tensor::Ring64(_)) => run::<u64>(cx, inputs),
-        Some(Tensor::Ring128(_)) => run::<u128>(cx, inputs),
-        _ => cx.bug("got no shares"),
-    }
+    for_rings!(cx, &inputs[0], R => run::<R>(cx, inputs))
 }
 
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let shape = &cx.node.outputs[0].shape;
-    let fraction = u32::try_from(cx.size("fraction")?).unwrap_or(u32::MAX);
+    let fraction = cx.number("fraction")?;
     let scale = cx.node.attributes.real("scale").unwrap_or(1.0);
     let shares = inputs.into_iter().map(|share| R::elements(share));
     let Some(shares) = shares.collect::<Option<Vec<_>>>() else {

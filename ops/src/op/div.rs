@@ -35,7 +35,7 @@ pub static OP: Op = Op::new("div", Role::Compute, infer, kernel)
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x, y] = s.inputs()?;
     if x == y {
-        Ok(vec![rules::factor(x)?.clone()])
+        Ok(vec![rules::number(x)?.clone()])
     } else {
         type_error!("takes two values of one type, not {x} and {y}")
     }

@@ -1,11 +1,9 @@
 //! `encode(x)`: floats as fixed-point ring elements.
 
-use sordino_graph::{
-    AttributeKind, Element, Fixed, Role, Signature, Type, TypeError, Value, Width,
-};
+use sordino_graph::{AttributeKind, Element, Fixed, Role, Signature, Type, TypeError, Value};
 
 use super::constant::{self, expect_encodable};
-use crate::kernel::{Context, KernelError, Op};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::fixed::{self, OutOfRange};
 use crate::tensor::ring::Ring;
 use crate::value::{Elements, Tensor, TensorRing, slice};
@@ -26,7 +24,7 @@ pub fn encode(x: Value<'_>, fixed: Fixed) -> Value<'_> {
 }
 
 /// See [`encode()`].
-pub static OP: Op = Op::new("encode", Role::Compute, infer, kernel)
+pub static OP: Op = Op::new("encode", Role::Compute, infer, in_ring!(run))
     .attributes(&[("fraction", AttributeKind::Int), ("width", AttributeKind::Int)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
@@ -35,23 +33,11 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     Ok(vec![Type::plain(Element::Fixed(s.fixed()?), shape)])
 }
 
-fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
-    match cx.node.outputs[0].fixed() {
-        Some(fixed) if fixed.width() == Width::W64 => run::<u64>(cx, &x, fixed),
-        Some(fixed) => run::<u128>(cx, &x, fixed),
-        None => cx.bug("makes no ring elements"),
-    }
-}
-
-fn run<R: TensorRing>(
-    cx: &Context<'_>,
-    x: &Tensor,
-    fixed: Fixed,
-) -> Result<Vec<Tensor>, KernelError> {
     let mut out = Elements::<R>::zeros(&cx.node.outputs[0].shape);
-    let fraction = fixed.fraction();
-    match x {
+    let fraction = cx.number("fraction")?;
+    match &x {
         Tensor::F32(x) => fixed::encode(slice(x), fraction, out.make_mut()),
         Tensor::F64(x) => fixed::encode(slice(x), fraction, out.make_mut()),
         _ => return cx.bug("got no floats"),

@@ -1,12 +1,12 @@
 //! `floor(x)`: whole numbers not above.
 
-use sordino_graph::{Expanding, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Expanding, Role, Value};
 
 use super::to_bits::format;
 use super::{add_n, bit_to_number, negative, scale};
 use crate::approximate::map;
 use crate::kernel::Op;
-use crate::truth::expect_open_number;
+use crate::rules;
 
 /// The largest whole number that is not above `x`: plaintext floats or a secret. No gradient.
 ///
@@ -36,13 +36,8 @@ pub fn ceil(x: Value<'_>) -> Value<'_> {
 
 /// See [`floor()`].
 pub static OP: Op =
-    Op::new("floor", Role::Compute, infer, |cx, inputs| map(cx, inputs, f64::floor))
+    Op::new("floor", Role::Compute, rules::elementwise, |cx, inputs| map(cx, inputs, f64::floor))
         .expand(|e: &Expanding<'_, '_>| vec![below(e.inputs[0])]);
-
-pub(super) fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [x] = s.inputs()?;
-    Ok(vec![expect_open_number(x)?.clone()])
-}
 
 /// The largest whole number that is not above a secret.
 fn below(x: Value<'_>) -> Value<'_> {

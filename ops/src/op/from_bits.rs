@@ -7,8 +7,8 @@ use sordino_graph::{
 
 use super::to_bits::format;
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::tensor::ring::Ring;
-use crate::truth::expect_open_number;
 use crate::value::Tensor;
 
 /// The numbers that words encode in the fixed-point format of the program: the inverse of
@@ -56,7 +56,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 pub(super) fn numbers(s: &Signature<'_>, x: &Type) -> Result<Type, TypeError> {
     match s.attributes.ty("type") {
         Some(ty) if ty.shape.rank() == 0 && ty.secrecy == x.secrecy => {
-            Ok(expect_open_number(ty)?.with_shape(x.shape.clone()))
+            Ok(rules::number(ty)?.with_shape(x.shape.clone()))
         }
         _ => type_error!("needs the type of one number, secret if {x} is"),
     }

@@ -1,12 +1,12 @@
 //! `glorot_uniform(shape, seed)`: initial weights of a layer.
 
 use sordino_graph::{
-    AttributeKind, Element, PlayerName, Recording, Role, Signature, Type, TypeError, Value,
-    type_error,
+    AttributeKind, PlayerName, Recording, Role, Signature, Type, TypeError, Value, type_error,
 };
 
 use crate::data::random::SplitMix64;
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::value::Tensor;
 
 /// f32 numbers uniform in ±√(6 / (fan_in + fan_out)), a function of `seed` alone.
@@ -30,13 +30,12 @@ pub static OP: Op = Op::new("glorot_uniform", Role::Compute, infer, kernel)
     .attributes(&[("seed", AttributeKind::Int), ("shape", AttributeKind::Ints)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    s.inputs::<0>()?;
     let shape = s.shape("shape")?;
     if shape.rank() < 2 {
         return type_error!("takes at least two axes, inputs and outputs, not {shape}");
     }
     s.size("seed")?;
-    Ok(vec![Type::plain(Element::F32, shape)])
+    rules::floats(s)
 }
 
 fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {

@@ -1,10 +1,9 @@
 //! `is_zero(x)`: whether numbers are zero.
 
-use sordino_graph::{Element, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Role, Value};
 
-use crate::kernel::{Context, KernelError, Op};
-use crate::truth::{expect_open_number, truths};
-use crate::value::Tensor;
+use crate::kernel::Op;
+use crate::truth::{self, truths};
 
 /// Whether each element of `x`, plaintext floats or a secret, is zero: `bits1`. A secret is zero if
 /// its encoding is, so if it is closer to zero than to any unit.
@@ -19,16 +18,9 @@ pub fn is_zero(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`is_zero()`].
-pub static OP: Op = Op::new("is_zero", Role::Compute, infer, kernel);
-
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [x] = s.inputs()?;
-    Ok(vec![expect_open_number(x)?.with_element(Element::BIT)])
-}
-
-fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    truths(cx, inputs, |x| x == 0.0, |x| x == 0.0)
-}
+pub static OP: Op = Op::new("is_zero", Role::Compute, truth::of_numbers, |cx, inputs| {
+    truths(cx, inputs, |x| x == 0.0)
+});
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,13 @@
 //! `load_batch()`: the next batch of a player's own data.
 
 use sordino_graph::{
-    AttributeKind, Attributes, Element, PlayerName, Recording, Role, Shape, Signature, Type,
-    TypeError, Value, type_error,
+    AttributeKind, Attributes, Element, PlayerName, Recording, Role, Signature, Type, TypeError,
+    Value, type_error,
 };
 
 use crate::data::store::{BatchRequest, Dataset};
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::value::Tensor;
 
 /// Examples and labels, i32`[batch]`, of step `t` of the player's own files; examples are images,
@@ -74,7 +75,7 @@ pub(crate) fn request(attributes: &Attributes) -> Result<BatchRequest, TypeError
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     s.inputs::<0>()?;
     let BatchRequest { dataset, batch, .. } = request(s.attributes)?;
-    let shape = |axes: &[usize]| Shape::new(axes).map_err(|e| TypeError(e.to_string()));
+    let shape = |axes: &[usize]| rules::shape(axes);
     Ok(vec![
         Type::plain(Element::F32, shape(&[&[batch], dataset.shape()].concat())?),
         Type::plain(Element::I32, shape(&[batch])?),

@@ -1,12 +1,12 @@
 //! `load_tensor()`: a tensor from a file of the player's own.
 
 use sordino_graph::{
-    AttributeKind, Element, PlayerName, Recording, Role, Signature, Type, TypeError, Value,
-    type_error,
+    AttributeKind, PlayerName, Recording, Role, Signature, Type, TypeError, Value, type_error,
 };
 
 use crate::data::npy;
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::value::Tensor;
 
 /// The f32 tensor of this name and shape from the player's own files: `tensors/NAME.npy` in its
@@ -29,9 +29,8 @@ pub static OP: Op = Op::new("load_tensor", Role::PrivateInput, infer, kernel)
     .attributes(&[("name", AttributeKind::Text), ("shape", AttributeKind::Ints)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    s.inputs::<0>()?;
     expect_plain_word(s.attributes.text("name"))?;
-    Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
+    rules::floats(s)
 }
 
 /// Refuses names that could be a path.
@@ -44,9 +43,8 @@ pub(super) fn expect_plain_word(name: Option<&str>) -> Result<(), TypeError> {
 }
 
 fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let Some(name) = cx.node.attributes.text("name") else { return cx.bug("lacks a name") };
     let shape = &cx.node.outputs[0].shape;
-    Ok(vec![Tensor::f32(shape, npy::load(cx.host.folder(), name, shape)?)])
+    Ok(vec![Tensor::f32(shape, npy::load(cx.host.folder(), cx.name("name")?, shape)?)])
 }
 
 #[cfg(test)]

@@ -1,15 +1,13 @@
 //! `log_softmax(x)`: logarithms of numbers as probabilities.
 
-use sordino_graph::{Backward, Expanding, Role, Signature, Type, TypeError, Value, type_error};
+use sordino_graph::{Backward, Expanding, Role, Value};
 
 use super::log::{logarithm, of_exponent};
-use super::softmax::{exponents, last_axis, powers_of_e};
+use super::softmax::{exponents, infer, last_axis, of_rows, powers_of_e};
 use super::{broadcast, exp, mul, reduce_sum, reshape, sub};
 use crate::approximate::Scaled;
-use crate::items::{Item, for_floats};
+use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
-use crate::rules;
-use crate::tensor::fixed::Real;
 use crate::value::Tensor;
 
 /// `x − ln Σ e^x` along the last axis, of plaintext floats or of a secret.
@@ -29,14 +27,6 @@ pub fn log_softmax(x: Value<'_>) -> Value<'_> {
 pub static OP: Op =
     Op::new("log_softmax", Role::Compute, infer, kernel).gradient(gradient).expand(expand);
 
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [x] = s.inputs()?;
-    match rules::factor(x)?.shape.axes().last() {
-        Some(1..) => Ok(vec![x.clone()]),
-        _ => type_error!("takes rows of one number or more, not {x}"),
-    }
-}
-
 /// For y = log_softmax(x): dx = dy − softmax(x)·Σ dy.
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
     let y = b.outputs[0];
@@ -50,17 +40,7 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
-    for_floats!(cx, &x, T => run::<T>(cx, x))
-}
-
-fn run<T: Item + Real>(cx: &Context<'_>, mut x: Tensor) -> Result<Vec<Tensor>, KernelError> {
-    let n = x.axes().last().copied().unwrap_or(1).max(1);
-    for row in cx.items_mut::<T>(&mut x)?.chunks_mut(n) {
-        let largest = row.iter().map(|x| x.to_f64()).fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = row.iter().map(|x| (x.to_f64() - largest).exp()).sum();
-        row.iter_mut().for_each(|x| *x = T::from_f64(x.to_f64() - largest - sum.ln()));
-    }
-    Ok(vec![x])
+    for_floats!(cx, &x, T => of_rows::<T>(cx, x, |x, sum| x - sum.ln()))
 }
 
 fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
@@ -70,16 +50,14 @@ fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
     };
     let shape = e.ty().shape.axes();
     let exponents = exponents(shape.last().copied().unwrap_or(1));
-    let sums = Scaled::by_comparisons(sums, exponents, fixed, &[&of_exponent]);
+    let sums = Scaled::by_comparisons(sums, exponents, fixed, of_exponent);
     vec![sub(less, broadcast(reshape(logarithm(sums, fixed), &rows), shape))]
 }
 
 #[cfg(test)]
 mod tests {
-    use sordino_graph::Fixed;
-
     use super::*;
-    use crate::approximate::testing::{Accuracy, log_sum, worst_of_rows};
+    use crate::approximate::testing::{Accuracy, check_errors_of_rows, log_sum};
     use crate::testing::{check_gradients, floats, value_of};
 
     #[test]
@@ -104,13 +82,11 @@ mod tests {
 
     #[test]
     fn errs_as_documented() {
-        for (fixed, accuracy) in [
-            (Fixed::LOW, Accuracy { relative: 0.0, absolute: 1.2e-4 }),
-            (Fixed::HIGH, Accuracy { relative: 0.0, absolute: 3.6e-9 }),
-        ] {
-            let exact: fn(&[f64]) -> Vec<f64> = |x| x.iter().map(|of| of - log_sum(x)).collect();
-            let worst = worst_of_rows(fixed, &|x| log_softmax(x), exact, accuracy);
-            assert!((0.3..=1.0).contains(&worst), "{worst} times the documented error, {fixed}");
-        }
+        let documented = [
+            Accuracy { relative: 0.0, absolute: 1.2e-4 },
+            Accuracy { relative: 0.0, absolute: 3.6e-9 },
+        ];
+        let exact: fn(&[f64]) -> Vec<f64> = |x| x.iter().map(|of| of - log_sum(x)).collect();
+        check_errors_of_rows(documented, &|x| log_softmax(x), exact);
     }
 }

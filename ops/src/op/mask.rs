@@ -1,11 +1,9 @@
 //! `mask(x)`: what is left of a value when pads are taken from it.
 
-use sordino_graph::{
-    AttributeKind, Fixed, Role, Secrecy, Signature, Type, TypeError, Width, type_error,
-};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use super::encode::out_of_range;
-use crate::kernel::{Context, KernelError, Op};
+use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::fixed::encode_minus_pads;
 use crate::tensor::pad::Pad;
 use crate::value::{Elements, Tensor, TensorRing, slice};
@@ -15,7 +13,7 @@ use crate::value::{Elements, Tensor, TensorRing, slice};
 /// holders. An empty list of holders stands for no pad.
 ///
 /// One pass over memory. Whoever lacks one of the secrets sees uniformly random elements.
-pub static OP: Op = Op::new("mask", Role::Pad, infer, kernel).attributes(&[
+pub static OP: Op = Op::new("mask", Role::Pad, infer, in_ring!(run)).attributes(&[
     ("first", AttributeKind::Players),
     ("fraction", AttributeKind::Int),
     ("pad", AttributeKind::Int),
@@ -39,22 +37,9 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     Ok(vec![Type::share(fixed, x.shape.clone())])
 }
 
-fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
+fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
-    match cx.node.outputs[0].fixed() {
-        Some(fixed) if fixed.width() == Width::W64 => run::<u64>(cx, x, fixed),
-        Some(fixed) => run::<u128>(cx, x, fixed),
-        None => cx.bug("makes no share"),
-    }
-}
-
-fn run<R: TensorRing>(
-    cx: &Context<'_>,
-    x: Tensor,
-    fixed: Fixed,
-) -> Result<Vec<Tensor>, KernelError> {
-    let pads = pads(cx)?;
-    let fraction = fixed.fraction();
+    let (pads, fraction) = (pads(cx)?, cx.number("fraction")?);
     let mut out = match &x {
         Tensor::F32(_) | Tensor::F64(_) => Elements::<R>::zeros(&cx.node.outputs[0].shape),
         _ => match R::elements(x.clone()) {
@@ -77,22 +62,16 @@ fn run<R: TensorRing>(
 }
 
 fn pads(cx: &Context<'_>) -> Result<Vec<Pad>, KernelError> {
-    let number = u32::try_from(cx.size("pad")?).unwrap_or(u32::MAX);
-    let mut pads = Vec::new();
-    for (lane, name) in ["first", "second"].into_iter().enumerate() {
-        let holders = cx.node.attributes.players(name).unwrap_or_default();
-        if !holders.is_empty() {
-            pads.push(cx.host.pad(holders, number, lane as u32, cx.step)?);
-        }
-    }
-    Ok(pads)
+    let groups = [("first", 0), ("second", 1)].into_iter();
+    let held = |name| cx.node.attributes.players(name).is_some_and(|holders| !holders.is_empty());
+    groups.filter(|(name, _)| held(name)).map(|(name, lane)| cx.pad(name, lane)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use sordino_graph::{Attributes, Element, Emitter, Graph, Port, Setup, Shape, Stage};
+    use sordino_graph::{Attributes, Element, Emitter, Fixed, Graph, Port, Setup, Shape, Stage};
 
     use super::*;
     use crate::testing::{Own, floats, me, pad_of, player, shape};
@@ -119,7 +98,7 @@ mod tests {
         let port = emitter.emit(&OP.spec, attributes, &[x_port], &place)?;
         let node = emitter.graph().node(port.node).clone();
         let own = Own::default();
-        let outputs = kernel(&Context { node: &node, step: 2, host: &own }, vec![x])?;
+        let outputs = (OP.kernel)(&Context { node: &node, step: 2, host: &own }, vec![x])?;
         Ok(outputs.into_iter().next().unwrap())
     }
 

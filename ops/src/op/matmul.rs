@@ -1,11 +1,10 @@
 //! `matmul(a, b)`: the product of two matrices.
 
-use sordino_graph::{
-    AttributeKind, Backward, Role, Shape, Signature, Type, TypeError, Value, type_error,
-};
+use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::items::{Item, for_floats};
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::tensor::matmul::MatmulShape;
 use crate::tensor::number::Float;
 use crate::value::Tensor;
@@ -37,7 +36,7 @@ pub static OP: Op = Op::new("matmul", Role::Compute, infer, kernel)
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let (m, _, n) = sizes(s)?;
-    let shape = Shape::new(&[m, n]).map_err(|e| TypeError(e.to_string()))?;
+    let shape = rules::shape(&[m, n])?;
     Ok(vec![s.inputs[0].with_shape(shape)])
 }
 
@@ -82,8 +81,7 @@ fn run<T: Item + Float>(
     let (&[a0, a1], &[_, n]) = (a.axes(), cx.node.outputs[0].shape.axes()) else {
         return cx.bug("got no matrix");
     };
-    let flag = |name| cx.node.attributes.flag(name).unwrap_or_default();
-    let (transpose_a, transpose_b) = (flag("transpose_a"), flag("transpose_b"));
+    let (transpose_a, transpose_b) = (cx.flag("transpose_a"), cx.flag("transpose_b"));
     let (m, k) = if transpose_a { (a1, a0) } else { (a0, a1) };
     let shape = MatmulShape { m, k, n, transpose_a, transpose_b };
     let (a, b) = (cx.items(a)?, cx.items(b)?);

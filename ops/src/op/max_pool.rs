@@ -1,7 +1,7 @@
 //! `max_pool(images)`: the maximum of each window.
 
 use sordino_graph::{
-    AttributeKind, Backward, Expanding, Role, Shape, Signature, Type, TypeError, Value, type_error,
+    AttributeKind, Backward, Expanding, Role, Signature, Type, TypeError, Value, type_error,
 };
 
 use super::max_pool_grad::max_pool_grad;
@@ -9,8 +9,8 @@ use super::{pad_zeros, reshape, slice, transpose};
 use crate::extremes::largest;
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::tensor::pool::{self, PoolShape};
-use crate::truth::expect_open_number;
 use crate::value::Tensor;
 
 /// The maximum over windows of `window × window` pixels that do not overlap; what is left over at
@@ -36,14 +36,14 @@ pub static OP: Op = Op::new("max_pool", Role::Compute, infer, kernel)
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let pool = pool_shape(s)?;
     let axes = [pool.batch, pool.out_height(), pool.out_width(), pool.channels];
-    let shape = Shape::new(&axes).map_err(|e| TypeError(e.to_string()))?;
+    let shape = rules::shape(&axes)?;
     Ok(vec![s.inputs[0].with_shape(shape)])
 }
 
 /// The sizes of a pooling of the first input.
 pub(super) fn pool_shape(s: &Signature<'_>) -> Result<PoolShape, TypeError> {
     let Some(images) = s.inputs.first() else { return type_error!("takes images") };
-    let [batch, height, width, channels] = expect_open_number(images)?.expect_rank()?;
+    let [batch, height, width, channels] = rules::number(images)?.expect_rank()?;
     let window = s.size("window")?;
     if window == 0 || window > height || window > width {
         return type_error!("takes a window of 1 to {} pixels", height.min(width));

@@ -2,9 +2,10 @@
 
 use sordino_graph::{Backward, Element, Role, Signature, Type, TypeError, Value, type_error};
 
+use crate::items::{Item, for_floats};
 use crate::kernel::{Context, KernelError, Op};
-use crate::truth::expect_open_number;
-use crate::value::{Tensor, slice_mut};
+use crate::rules;
+use crate::value::Tensor;
 
 /// `x` where `b` is set, else 0: both plaintext, or both secret.
 ///
@@ -25,7 +26,7 @@ pub static OP: Op = Op::new("mul_bit", Role::Compute, infer, kernel).gradient(gr
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [b, x] = s.inputs()?;
-    if *b != expect_open_number(x)?.with_element(Element::BIT) {
+    if *b != rules::number(x)?.with_element(Element::BIT) {
         return type_error!("takes truth values and as many numbers, not {b} and {x}");
     }
     Ok(vec![x.clone()])
@@ -36,17 +37,13 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [Tensor::Ring64(b), mut x] = cx.inputs(inputs)? else { return cx.bug("got no bits") };
-    let b = b.as_slice();
-    match &mut x {
-        Tensor::F32(x) => {
-            slice_mut(x).iter_mut().zip(b).for_each(|(x, &b)| *x = if b == 0 { 0.0 } else { *x });
-        }
-        Tensor::F64(x) => {
-            slice_mut(x).iter_mut().zip(b).for_each(|(x, &b)| *x = if b == 0 { 0.0 } else { *x });
-        }
-        _ => return cx.bug("got no floats"),
-    }
+    let [Tensor::Ring64(b), x] = cx.inputs(inputs)? else { return cx.bug("got no bits") };
+    for_floats!(cx, &x, T => run::<T>(cx, b.as_slice(), x))
+}
+
+fn run<T: Item>(cx: &Context<'_>, b: &[u64], mut x: Tensor) -> Result<Vec<Tensor>, KernelError> {
+    let each = cx.items_mut::<T>(&mut x)?.iter_mut().zip(b);
+    each.for_each(|(x, &b)| *x = if b == 0 { T::default() } else { *x });
     Ok(vec![x])
 }
 

@@ -5,7 +5,6 @@ use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, ty
 use super::bits_first::shared;
 use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::planes;
-use crate::tensor::bits::xor_into;
 use crate::tensor::conversion::product_first;
 use crate::tensor::ring::add_assign;
 use crate::value::{Elements, Tensor, TensorRing};
@@ -29,10 +28,9 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [c, other_c, x, other_x] = cx.inputs(inputs)?;
-    let [mut u, other_c] = cx.stacks([c, other_c])?.try_into().or_else(|_| cx.bug("takes bits"))?;
+    let u = cx.sum_of_stacks(vec![c, other_c])?;
     let [mut x, other_x] =
         cx.shares::<R>([x, other_x])?.try_into().or_else(|_| cx.bug("takes numbers"))?;
-    xor_into(other_c.as_slice(), u.make_mut());
     add_assign(x.make_mut(), other_x.as_slice());
     let mut out = Elements::<R>::zeros(&cx.node.outputs[0].shape);
     product_first(u.as_slice(), x.as_slice(), out.make_mut());

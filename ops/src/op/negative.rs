@@ -1,10 +1,9 @@
 //! `negative(x)`: whether numbers are below zero.
 
-use sordino_graph::{Element, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Role, Value};
 
-use crate::kernel::{Context, KernelError, Op};
-use crate::truth::{expect_open_number, truths};
-use crate::value::Tensor;
+use crate::kernel::Op;
+use crate::truth::{self, truths};
 
 /// Whether each element of `x`, plaintext floats or a secret, is below zero: `bits1`.
 ///
@@ -21,16 +20,9 @@ pub fn negative(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`negative()`].
-pub static OP: Op = Op::new("negative", Role::Compute, infer, kernel);
-
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [x] = s.inputs()?;
-    Ok(vec![expect_open_number(x)?.with_element(Element::BIT)])
-}
-
-fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    truths(cx, inputs, |x| x < 0.0, |x| x < 0.0)
-}
+pub static OP: Op = Op::new("negative", Role::Compute, truth::of_numbers, |cx, inputs| {
+    truths(cx, inputs, |x| x < 0.0)
+});
 
 #[cfg(test)]
 mod tests {

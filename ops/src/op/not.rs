@@ -1,9 +1,9 @@
 //! `not(x)`: the bits that are not set.
 
-use sordino_graph::{Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Role, Value};
 
 use crate::kernel::{Context, KernelError, Op};
-use crate::truth::{expect_words, map_words, ones};
+use crate::truth::{self, map_words, ones};
 use crate::value::Tensor;
 
 /// Plaintext or secret words with every bit turned over.
@@ -15,11 +15,7 @@ pub fn not(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`not()`].
-pub static OP: Op = Op::new("not", Role::Compute, infer, kernel);
-
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    Ok(vec![expect_words::<1>(s)?.clone()])
-}
+pub static OP: Op = Op::new("not", Role::Compute, truth::bitwise::<1>, kernel);
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let ones = ones(cx.node.outputs[0].bits().unwrap_or(128));

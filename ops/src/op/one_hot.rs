@@ -1,8 +1,9 @@
 //! `one_hot(labels, classes)`: class numbers as vectors.
 
-use sordino_graph::{AttributeKind, Element, Role, Shape, Signature, Type, TypeError, Value};
+use sordino_graph::{AttributeKind, Element, Role, Signature, Type, TypeError, Value};
 
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::value::Tensor;
 
 /// 1 at the place of each label, 0 elsewhere; for one class, the labels themselves.
@@ -20,7 +21,7 @@ pub static OP: Op =
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [labels] = s.inputs()?;
     let [n] = labels.expect_plain(Element::I32)?.expect_rank()?;
-    let shape = Shape::new(&[n, s.size("classes")?]).map_err(|e| TypeError(e.to_string()))?;
+    let shape = rules::shape(&[n, s.size("classes")?])?;
     Ok(vec![Type::plain(Element::F32, shape)])
 }
 
@@ -47,11 +48,10 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
 mod tests {
     use super::*;
     use crate::op::publish;
-    use crate::testing::{evaluate, labels};
+    use crate::testing::{evaluate, labels, shape};
 
     fn of(classes: usize, values: &[i32]) -> Vec<f64> {
-        let shape = Shape::new(&[values.len()]).unwrap();
-        let variables = [("labels", Tensor::i32(&shape, values.to_vec()))];
+        let variables = [("labels", Tensor::i32(&shape(&[values.len()]), values.to_vec()))];
         let n = values.len();
         evaluate(&variables, |g| publish("x", one_hot(labels(g, n), classes))).remove(0)
     }

@@ -1,6 +1,6 @@
 //! `ones_like(x)`: ones of the shape of a tensor.
 
-use sordino_graph::{Role, Signature, Type, TypeError};
+use sordino_graph::Role;
 
 use super::constant::constant_of;
 use crate::items::for_floats;
@@ -11,13 +11,8 @@ use crate::value::Tensor;
 
 /// Ones of the type of the input, which is plaintext floats or a secret: where differentiation
 /// starts.
-pub static OP: Op = Op::new("ones_like", Role::Compute, infer, kernel)
+pub static OP: Op = Op::new("ones_like", Role::Compute, rules::elementwise, kernel)
     .expand(|e| vec![constant_of(&e.recording, e.node.place.clone(), &[1.0], e.ty())]);
-
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [x] = s.inputs()?;
-    Ok(vec![rules::factor(x)?.clone()])
-}
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;

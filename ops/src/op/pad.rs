@@ -41,10 +41,7 @@ fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> 
 }
 
 fn run<R: TensorRing>(cx: &Context<'_>) -> Result<Vec<Tensor>, KernelError> {
-    let holders = cx.node.attributes.players("holders").unwrap_or_default();
-    let number = |name| cx.size(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-    let pad = cx.host.pad(holders, number("pad")?, number("lane")?, cx.step)?;
     let mut out = Elements::<R>::zeros(&cx.node.outputs[0].shape);
-    pad.fill(out.make_mut());
+    cx.lone_pad()?.fill(out.make_mut());
     Ok(vec![R::tensor(out)])
 }

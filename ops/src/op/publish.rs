@@ -24,7 +24,6 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
-    let Some(name) = cx.node.attributes.text("name") else { return cx.bug("lacks a name") };
-    cx.host.publish(name, cx.step, x);
+    cx.host.publish(cx.name("name")?, cx.step, x);
     Ok(vec![])
 }

@@ -1,11 +1,12 @@
 //! `random_normal(shape, seed)`: normally distributed test data.
 
 use sordino_graph::{
-    AttributeKind, Element, PlayerName, Recording, Role, Signature, Type, TypeError, Value,
+    AttributeKind, PlayerName, Recording, Role, Signature, Type, TypeError, Value,
 };
 
 use crate::data::random::SplitMix64;
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::value::Tensor;
 
 /// f32 numbers of mean 0 and variance 1 on `player`: a function of `seed` and the step alone.
@@ -27,9 +28,8 @@ pub static OP: Op = Op::new("random_normal", Role::PrivateInput, infer, kernel)
     .attributes(&[("seed", AttributeKind::Int), ("shape", AttributeKind::Ints)]);
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    s.inputs::<0>()?;
     s.size("seed")?;
-    Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
+    rules::floats(s)
 }
 
 fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {

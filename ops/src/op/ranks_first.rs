@@ -5,7 +5,6 @@ use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error}
 use super::pair_differences::pairs;
 use crate::kernel::{Context, KernelError, Op};
 use crate::planes;
-use crate::tensor::bits::xor_into;
 use crate::tensor::order::ranks;
 use crate::value::{Elements, Tensor};
 
@@ -36,18 +35,13 @@ pub(crate) fn small(n: usize) -> Result<Type, TypeError> {
 }
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [c, other] = s.inputs()?;
     let [items, lanes] = sizes(s)?;
-    planes::check_stack(c, 1, pairs(items) * lanes)?;
-    if c != other {
-        return type_error!("takes two stacks of one type, not {c} and {other}");
-    }
+    planes::check_stack(planes::expect_pair(s)?, 1, pairs(items) * lanes)?;
     Ok(vec![small(pairs(items) * lanes)?])
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [mut u, other] = cx.stacks(inputs)?.try_into().or_else(|_| cx.bug("takes two stacks"))?;
-    xor_into(other.as_slice(), u.make_mut());
+    let u = cx.sum_of_stacks(inputs)?;
     let n = pairs(cx.size("items")?) * cx.size("lanes")?;
     let mut out = Elements::<u64>::zeros(&cx.node.outputs[0].shape);
     cx.lone_pad()?.fill(out.make_mut());

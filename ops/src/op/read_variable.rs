@@ -34,7 +34,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 }
 
 fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let Some(name) = cx.node.attributes.text("variable") else { return cx.bug("lacks a name") };
+    let name = cx.name("variable")?;
     let value = cx.host.read_variable(name)?;
     let expected = &cx.node.outputs[0];
     if value.fits(expected) {

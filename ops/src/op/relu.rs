@@ -1,13 +1,15 @@
 //! `relu(x)`: the positive part.
 
-use sordino_graph::{Backward, Expanding, Role, Secrecy, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Expanding, Role, Secrecy, Value};
 
 use super::relu_grad;
 use crate::compare::positive;
+use crate::items::{Item, for_floats};
 use crate::kernel::{Context, KernelError, Op};
 use crate::op::mul_bit;
-use crate::truth::expect_open_number;
-use crate::value::{Tensor, slice_mut};
+use crate::rules;
+use crate::tensor::number::Float;
+use crate::value::Tensor;
 
 /// `max(x, 0)` of each element, of plaintext floats or of a secret.
 ///
@@ -24,12 +26,8 @@ pub fn relu(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`relu()`].
-pub static OP: Op = Op::new("relu", Role::Compute, infer, kernel).gradient(gradient).expand(expand);
-
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [x] = s.inputs()?;
-    Ok(vec![expect_open_number(x)?.clone()])
-}
+pub static OP: Op =
+    Op::new("relu", Role::Compute, rules::elementwise, kernel).gradient(gradient).expand(expand);
 
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
     // Of plaintext, only the output is still needed: the input's memory can be used for it. Of a
@@ -45,17 +43,15 @@ fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [mut x] = cx.inputs(inputs)?;
+    let [x] = cx.inputs(inputs)?;
+    for_floats!(cx, &x, T => run::<T>(cx, x))
+}
+
+fn run<T: Item + Float>(cx: &Context<'_>, mut x: Tensor) -> Result<Vec<Tensor>, KernelError> {
+    let zero = T::default();
     // A comparison, unlike f32::max, keeps NaN, which encoding then reports.
-    match &mut x {
-        Tensor::F32(x) => {
-            slice_mut(x).iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x });
-        }
-        Tensor::F64(x) => {
-            slice_mut(x).iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x });
-        }
-        _ => return cx.bug("got no floats"),
-    }
+    let each = cx.items_mut::<T>(&mut x)?.iter_mut();
+    each.for_each(|x| *x = if *x < zero { zero } else { *x });
     Ok(vec![x])
 }
 

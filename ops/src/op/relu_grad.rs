@@ -3,10 +3,12 @@
 use sordino_graph::{Expanding, Role, Signature, Type, TypeError, Value, type_error};
 
 use crate::compare::positive;
+use crate::items::{Item, for_floats};
 use crate::kernel::{Context, KernelError, Op};
 use crate::op::mul_bit;
-use crate::truth::expect_open_number;
-use crate::value::{Tensor, slice, slice_mut};
+use crate::rules;
+use crate::tensor::number::Float;
+use crate::value::Tensor;
 
 /// `dy` where `y`, which is `x` or `relu(x)`, is positive, else 0. At x = 0 the gradient is taken
 /// as 0.
@@ -20,7 +22,7 @@ pub static OP: Op = Op::new("relu_grad", Role::Compute, infer, kernel).expand(ex
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [y, dy] = s.inputs()?;
-    if expect_open_number(y)? == dy {
+    if rules::number(y)? == dy {
         Ok(vec![dy.clone()])
     } else {
         type_error!("takes two tensors of one type, not {y} and {dy}")
@@ -33,17 +35,17 @@ fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [y, mut dy] = cx.inputs(inputs)?;
-    match (&y, &mut dy) {
-        (Tensor::F32(y), Tensor::F32(dy)) => {
-            let each = slice_mut(dy).iter_mut().zip(slice(y));
-            each.for_each(|(dy, y)| *dy = if *y > 0.0 { *dy } else { 0.0 });
-        }
-        (Tensor::F64(y), Tensor::F64(dy)) => {
-            let each = slice_mut(dy).iter_mut().zip(slice(y));
-            each.for_each(|(dy, y)| *dy = if *y > 0.0 { *dy } else { 0.0 });
-        }
-        _ => return cx.bug("got no floats of one kind"),
-    }
+    let [y, dy] = cx.inputs(inputs)?;
+    for_floats!(cx, &y, T => run::<T>(cx, &y, dy))
+}
+
+fn run<T: Item + Float>(
+    cx: &Context<'_>,
+    y: &Tensor,
+    mut dy: Tensor,
+) -> Result<Vec<Tensor>, KernelError> {
+    let zero = T::default();
+    let each = cx.items_mut::<T>(&mut dy)?.iter_mut().zip(cx.items::<T>(y)?);
+    each.for_each(|(dy, y)| *dy = if *y > zero { *dy } else { zero });
     Ok(vec![dy])
 }

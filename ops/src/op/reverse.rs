@@ -2,10 +2,9 @@
 
 use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value};
 
-use crate::items::for_items;
 use crate::kernel::{Context, KernelError, Op};
 use crate::rules;
-use crate::tensor::arrange::{View, copy};
+use crate::tensor::arrange::View;
 use crate::value::Tensor;
 
 /// `y[.., i, ..] = x[.., n − 1 − i, ..]` along each of `axes`, of n elements. Takes values of any
@@ -36,17 +35,13 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
-    let view = View::reversed(x.axes(), &cx.sizes("axes")?);
-    for_items!(&x, T => {
-        let x = cx.items::<T>(&x)?;
-        Ok(cx.output::<T>(|out| copy(&view, x, out)))
-    })
+    cx.viewed(&x, &View::reversed(x.axes(), &cx.sizes("axes")?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ANY, check_gradients, check_values, fault, input};
+    use crate::testing::{ANY, check_faults, check_gradients, check_values, fault, input};
 
     #[test]
     fn turns_around() {
@@ -72,8 +67,6 @@ mod tests {
                 reverse(input(g, "x", &[2]), &[0, 0]);
             }),
         ];
-        for (fault, expected) in faults.iter().zip(["no axis 1 in f32[2]", "axis 0 twice"]) {
-            assert!(fault.contains(expected), "{fault}");
-        }
+        check_faults(faults, ["no axis 1 in f32[2]", "axis 0 twice"]);
     }
 }

@@ -2,10 +2,10 @@
 
 use sordino_graph::{Expanding, Role, Value};
 
-use super::add_constant;
-use super::floor::{floor, infer};
+use super::{add_constant, floor};
 use crate::approximate::map;
 use crate::kernel::Op;
+use crate::rules;
 
 /// The whole number nearest to `x`, the larger of two: plaintext floats or a secret. No gradient.
 ///
@@ -21,8 +21,9 @@ pub fn round(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`round()`].
-pub static OP: Op = Op::new("round", Role::Compute, infer, |cx, inputs| map(cx, inputs, half_up))
-    .expand(|e: &Expanding<'_, '_>| vec![floor(add_constant(e.inputs[0], 0.5))]);
+pub static OP: Op =
+    Op::new("round", Role::Compute, rules::elementwise, |cx, inputs| map(cx, inputs, half_up))
+        .expand(|e: &Expanding<'_, '_>| vec![floor(add_constant(e.inputs[0], 0.5))]);
 
 /// Without x + ½, which floats round.
 fn half_up(x: f64) -> f64 {

@@ -5,6 +5,7 @@ use sordino_graph::{AttributeKind, Element, Role, Signature, Type, TypeError, Va
 use super::load_tensor::expect_plain_word;
 use crate::data::npy;
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::value::Tensor;
 
 /// Writes the f32 tensor `x` of its player to `tensors/NAME.npy` in the player's data, where
@@ -28,9 +29,8 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
-    let Some(name) = cx.node.attributes.text("variable") else { return cx.bug("lacks a name") };
-    let shape = sordino_graph::Shape::new(x.axes()).map_err(|e| TypeError(e.to_string()))?;
+    let shape = rules::shape(x.axes())?;
     let Some(elements) = x.as_f32() else { return cx.bug("got no f32 tensor") };
-    npy::save(cx.host.folder(), name, &shape, elements)?;
+    npy::save(cx.host.folder(), cx.name("variable")?, &shape, elements)?;
     Ok(vec![])
 }

@@ -2,6 +2,7 @@
 
 use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
+use crate::items::for_rings;
 use crate::kernel::{Context, KernelError, Op};
 use crate::planes;
 use crate::tensor::bits::{slice_bits, xor_into};
@@ -32,11 +33,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    match inputs.first() {
-        Some(Tensor::Ring64(_)) => run::<u64>(cx, inputs),
-        Some(Tensor::Ring128(_)) => run::<u128>(cx, inputs),
-        _ => cx.bug("got no shares"),
-    }
+    for_rings!(cx, &inputs[0], R => run::<R>(cx, inputs))
 }
 
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {

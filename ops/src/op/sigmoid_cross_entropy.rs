@@ -2,8 +2,8 @@
 
 use sordino_graph::{Backward, Role, Shape, Signature, Type, TypeError, Value, type_error};
 
-use super::cross_entropy::expect_logits;
-use super::sigmoid_cross_entropy_grad::sigmoid_cross_entropy_grad;
+use super::cross_entropy::{expect_logits, gradient_of_labels, loss_kernel};
+use super::sigmoid_cross_entropy_grad;
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::loss;
@@ -31,28 +31,24 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 }
 
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
-    let dy = b.gradient();
-    vec![dy.map(|dy| sigmoid_cross_entropy_grad(b.inputs[0], b.inputs[1], dy)), None]
+    gradient_of_labels(b, &sigmoid_cross_entropy_grad::OP.spec)
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [logits, labels] = cx.inputs(inputs)?;
-    let &[n, _] = logits.axes() else { return cx.bug("got no matrix") };
-    let labels = cx.labels(&labels)?;
-    for_floats!(cx, &logits, T => {
-        let loss = loss::sigmoid_cross_entropy(cx.items::<T>(&logits)?, labels, n)?;
-        Ok(cx.output::<T>(|out| out.fill(loss)))
+    let inputs = cx.inputs(inputs)?;
+    for_floats!(cx, &inputs[0], T => {
+        loss_kernel::<T>(cx, inputs, |x, labels, [n, _]| loss::sigmoid_cross_entropy(x, labels, n))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradients_of, fault, floats, input, inputs, labels};
+    use crate::testing::{check_gradients_of, fault, floats, input, inputs, labels, shape, values};
 
     #[test]
     fn gradients_are_right() {
-        let classes = Tensor::i32(&Shape::new(&[4]).unwrap(), vec![1, 0, 0, 1]);
+        let classes = Tensor::i32(&shape(&[4]), vec![1, 0, 0, 1]);
         let others = [("labels", classes)];
         let logits = inputs(&[&[4, 1]]);
         check_gradients_of(&logits, &others, 1.0 / 32.0, 1e-3, &|g, x| {
@@ -63,20 +59,13 @@ mod tests {
     #[test]
     fn large_logits_neither_overflow_nor_lose_the_loss() {
         let loss = |logits: &[f32], label| {
-            let logits = floats(&[1, logits.len()], logits);
-            let classes = Tensor::i32(&Shape::new(&[1]).unwrap(), vec![label]);
-            let n = logits.axes()[1];
-            let variables = [("x", logits), ("labels", classes)];
-            crate::testing::evaluate(&variables, |g| {
-                crate::op::publish(
-                    "loss",
-                    sigmoid_cross_entropy(input(g, "x", &[1, n]), labels(g, 1)),
-                );
-            })[0][0]
+            let others = [("labels", Tensor::i32(&shape(&[1]), vec![label]))];
+            let logits = [floats(&[1, logits.len()], logits)];
+            values(&logits, &others, &|g, x| sigmoid_cross_entropy(x[0], labels(g, 1)))
         };
-        assert_eq!(loss(&[1e4], 1), 0.0);
-        assert_eq!(loss(&[1e4], 0), 1e4);
-        assert_eq!(loss(&[-1e4], 1), 1e4);
+        assert_eq!(loss(&[1e4], 1), [0.0]);
+        assert_eq!(loss(&[1e4], 0), [1e4]);
+        assert_eq!(loss(&[-1e4], 1), [1e4]);
     }
 
     #[test]

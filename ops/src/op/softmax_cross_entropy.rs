@@ -2,8 +2,8 @@
 
 use sordino_graph::{Backward, Role, Shape, Signature, Type, TypeError, Value};
 
-use super::cross_entropy::expect_logits;
-use super::softmax_cross_entropy_grad::softmax_cross_entropy_grad;
+use super::cross_entropy::{expect_logits, gradient_of_labels, loss_kernel};
+use super::softmax_cross_entropy_grad;
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::loss;
@@ -27,28 +27,24 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 }
 
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
-    let dy = b.gradient();
-    vec![dy.map(|dy| softmax_cross_entropy_grad(b.inputs[0], b.inputs[1], dy)), None]
+    gradient_of_labels(b, &softmax_cross_entropy_grad::OP.spec)
 }
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [logits, labels] = cx.inputs(inputs)?;
-    let &[n, c] = logits.axes() else { return cx.bug("got no matrix") };
-    let labels = cx.labels(&labels)?;
-    for_floats!(cx, &logits, T => {
-        let loss = loss::softmax_cross_entropy(cx.items::<T>(&logits)?, labels, n, c)?;
-        Ok(cx.output::<T>(|out| out.fill(loss)))
+    let inputs = cx.inputs(inputs)?;
+    for_floats!(cx, &inputs[0], T => {
+        loss_kernel::<T>(cx, inputs, |x, labels, [n, c]| loss::softmax_cross_entropy(x, labels, n, c))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradients_of, fault, floats, input, inputs, labels};
+    use crate::testing::{check_gradients_of, fault, floats, input, inputs, labels, shape, values};
 
     #[test]
     fn gradients_are_right() {
-        let classes = Tensor::i32(&Shape::new(&[4]).unwrap(), vec![2, 0, 1, 2]);
+        let classes = Tensor::i32(&shape(&[4]), vec![2, 0, 1, 2]);
         let others = [("labels", classes)];
         let logits = inputs(&[&[4, 3]]);
         check_gradients_of(&logits, &others, 1.0 / 32.0, 1e-3, &|g, x| {
@@ -59,19 +55,12 @@ mod tests {
     #[test]
     fn large_logits_neither_overflow_nor_lose_the_loss() {
         let loss = |logits: &[f32], label| {
-            let logits = floats(&[1, logits.len()], logits);
-            let classes = Tensor::i32(&Shape::new(&[1]).unwrap(), vec![label]);
-            let n = logits.axes()[1];
-            let variables = [("x", logits), ("labels", classes)];
-            crate::testing::evaluate(&variables, |g| {
-                crate::op::publish(
-                    "loss",
-                    softmax_cross_entropy(input(g, "x", &[1, n]), labels(g, 1)),
-                );
-            })[0][0]
+            let others = [("labels", Tensor::i32(&shape(&[1]), vec![label]))];
+            let logits = [floats(&[1, logits.len()], logits)];
+            values(&logits, &others, &|g, x| softmax_cross_entropy(x[0], labels(g, 1)))
         };
-        assert_eq!(loss(&[1e4, 0.0, -1e4], 0), 0.0);
-        assert_eq!(loss(&[1e4, 0.0, -1e4], 2), 2e4);
+        assert_eq!(loss(&[1e4, 0.0, -1e4], 0), [0.0]);
+        assert_eq!(loss(&[1e4, 0.0, -1e4], 2), [2e4]);
     }
 
     #[test]
@@ -92,7 +81,7 @@ mod tests {
                     softmax_cross_entropy(input(g, "x", &[2, 3]), labels(g, 2));
                 },
             );
-            let classes = Tensor::i32(&Shape::new(&[2]).unwrap(), vec![0, label]);
+            let classes = Tensor::i32(&shape(&[2]), vec![0, label]);
             let variables = [("x".into(), floats(&[2, 3], &[0.0; 6])), ("labels".into(), classes)];
             let own = crate::testing::Own::with(variables);
             let error = crate::testing::run(&graph.unwrap(), &own).unwrap_err().to_string();

@@ -1,22 +1,12 @@
 //! `softmax_cross_entropy_grad(logits, labels, dy)`: the gradient of `softmax_cross_entropy`.
 
-use sordino_graph::{Role, Value};
+use sordino_graph::Role;
 
 use super::cross_entropy::{gradient_kernel, infer_gradient};
 use crate::items::for_floats;
 use crate::kernel::{Context, KernelError, Op};
 use crate::tensor::loss;
 use crate::value::Tensor;
-
-/// Records `dy` times the gradient of the loss by the logits.
-#[track_caller]
-pub(crate) fn softmax_cross_entropy_grad<'r>(
-    logits: Value<'r>,
-    labels: Value<'r>,
-    dy: Value<'r>,
-) -> Value<'r> {
-    logits.recording().op(&OP.spec).input(logits).input(labels).input(dy).build()
-}
 
 /// `dy · (softmax(logits) − onehot(label)) / n`, the gradient of
 /// [`softmax_cross_entropy`](super::softmax_cross_entropy()) by the logits.

@@ -1,6 +1,6 @@
 //! `square(x)`: each element times itself.
 
-use sordino_graph::{Backward, Role, Signature, Type, TypeError, Value};
+use sordino_graph::{Backward, Role, Value};
 
 use super::{mul, scale};
 use crate::items::{Item, for_floats};
@@ -21,14 +21,9 @@ pub fn square(x: Value<'_>) -> Value<'_> {
 }
 
 /// See [`square()`].
-pub static OP: Op = Op::new("square", Role::Compute, infer, kernel)
+pub static OP: Op = Op::new("square", Role::Compute, rules::elementwise, kernel)
     .gradient(gradient)
     .expand(|e| vec![mul(e.inputs[0], e.inputs[0])]);
-
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [x] = s.inputs()?;
-    Ok(vec![rules::factor(x)?.clone()])
-}
 
 fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
     vec![b.gradient().map(|dy| scale(mul(dy, b.inputs[0]), 2.0))]

@@ -3,10 +3,9 @@
 use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value};
 
 use super::{reduce_sum, reshape};
-use crate::items::for_items;
 use crate::kernel::{Context, KernelError, Op};
 use crate::rules;
-use crate::tensor::arrange::{View, copy};
+use crate::tensor::arrange::View;
 use crate::value::Tensor;
 
 /// `x` put together `repeats[i]` times along axis `i`. Takes values of any type.
@@ -52,11 +51,7 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
-    let view = View::tiled(x.axes(), &cx.sizes("repeats")?);
-    for_items!(&x, T => {
-        let x = cx.items::<T>(&x)?;
-        Ok(cx.output::<T>(|out| copy(&view, x, out)))
-    })
+    cx.viewed(&x, &View::tiled(x.axes(), &cx.sizes("repeats")?))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use sordino_graph::{
 };
 
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::tensor::ring::Ring;
-use crate::truth::expect_open_number;
 use crate::value::{Elements, Tensor, TensorRing};
 
 /// The words of 64 or 128 bits that encode `x` in fixed point, in two's complement: of a secret, its
@@ -36,7 +36,7 @@ pub static OP: Op = Op::new("to_bits", Role::Compute, infer, kernel)
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [x] = s.inputs()?;
     let fixed = s.fixed()?;
-    if expect_open_number(x)?.secrecy == Secrecy::Secret && x.fixed() != Some(fixed) {
+    if rules::number(x)?.secrecy == Secrecy::Secret && x.fixed() != Some(fixed) {
         return type_error!("has the format of {x}, not {fixed}");
     }
     Ok(vec![x.with_element(Element::Bits(fixed.width().bits() as u8))])

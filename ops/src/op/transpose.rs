@@ -2,10 +2,9 @@
 
 use sordino_graph::{AttributeKind, Backward, Role, Signature, Type, TypeError, Value, type_error};
 
-use crate::items::for_items;
 use crate::kernel::{Context, KernelError, Op};
 use crate::rules;
-use crate::tensor::arrange::{View, copy};
+use crate::tensor::arrange::View;
 use crate::value::Tensor;
 
 /// `y[i[p[0]], i[p[1]], …] = x[i[0], i[1], …]` for the permutation p: axis `k` of the result is
@@ -41,17 +40,13 @@ fn gradient<'r>(b: &Backward<'r>) -> Vec<Option<Value<'r>>> {
 
 fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
-    let view = View::transposed(x.axes(), &cx.sizes("axes")?);
-    for_items!(&x, T => {
-        let x = cx.items::<T>(&x)?;
-        Ok(cx.output::<T>(|out| copy(&view, x, out)))
-    })
+    cx.viewed(&x, &View::transposed(x.axes(), &cx.sizes("axes")?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{ANY, check_gradients, check_values, fault, input};
+    use crate::testing::{ANY, check_faults, check_gradients, check_values, fault, input};
 
     #[test]
     fn turns() {
@@ -84,8 +79,6 @@ mod tests {
             }),
         ];
         let expected = ["every axis of f32[2,3] once", "axis 0 twice", "no axis 2 in f32[2,3]"];
-        for (fault, expected) in faults.iter().zip(expected) {
-            assert!(fault.contains(expected), "{fault}");
-        }
+        check_faults(faults, expected);
     }
 }

@@ -22,7 +22,7 @@ pub static OP: Op = Op::new("truncate_first", Role::Pad, infer, in_ring!(run)).a
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let ty = summands(s, s.inputs)?;
-    let packed = packed(s.size("bits")?, ty.shape.elements())?;
+    let packed = packed(s, ty)?;
     Ok(vec![ty.clone(), ty.clone(), packed])
 }
 

@@ -1,10 +1,10 @@
 //! `truncate_last`: puts together what two servers have of a number without its low bits.
 
-use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error};
+use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError};
 
 use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::truncation::truncate_last;
-use crate::truncation::{bits, packed, sum, summands};
+use crate::truncation::{bits, expect_packed, sum, summands};
 use crate::value::{Tensor, TensorRing};
 
 /// The last node of a truncation by `bits` bits at servers 1 and 2; see
@@ -16,10 +16,7 @@ pub static OP: Op = Op::new("truncate_last", Role::Compute, infer, in_ring!(run)
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [part, received] = s.inputs()?;
     let ty = summands(s, &[part])?;
-    let packed = packed(s.size("bits")?, ty.shape.elements())?;
-    if *received != packed {
-        return type_error!("receives {packed}, not {received}");
-    }
+    expect_packed(s, ty, received)?;
     Ok(vec![ty.clone()])
 }
 

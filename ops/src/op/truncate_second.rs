@@ -4,7 +4,7 @@ use sordino_graph::{AttributeKind, Role, Signature, Type, TypeError, type_error}
 
 use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::tensor::truncation::{truncate_last, truncate_second};
-use crate::truncation::{bits, lane, packed, sum, summands};
+use crate::truncation::{bits, expect_packed, lane, sum, summands};
 use crate::value::{Elements, Tensor, TensorRing};
 
 /// Server 1's node of a truncation by `bits` bits; see
@@ -24,11 +24,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
         return type_error!("needs shares");
     };
     let ty = summands(s, rest)?;
-    let packed = packed(s.size("bits")?, ty.shape.elements())?;
-    if *received != packed {
-        return type_error!("receives {packed}, not {received}");
-    }
-    Ok(vec![ty.clone(), ty.clone(), packed])
+    Ok(vec![ty.clone(), ty.clone(), expect_packed(s, ty, received)?])
 }
 
 fn run<R: TensorRing>(

@@ -21,7 +21,7 @@ pub static OP: Op = Op::new("truncate_third", Role::Pad, infer, in_ring!(run)).a
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let ty = summands(s, s.inputs)?;
-    Ok(vec![ty.clone(), packed(s.size("bits")?, ty.shape.elements())?])
+    Ok(vec![ty.clone(), packed(s, ty)?])
 }
 
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {

@@ -1,13 +1,14 @@
 //! `weigh_bits(x, weights, constants)`: sums of the numbers that the bits of words stand for.
 
 use sordino_graph::{
-    Attribute, AttributeKind, Element, Fixed, Role, Secrecy, Shape, Signature, Type, TypeError,
-    Value, type_error,
+    Attribute, AttributeKind, Element, Fixed, Role, Secrecy, Signature, Type, TypeError, Value,
+    type_error,
 };
 
 use super::constant::expect_encodable;
 use super::{reshape, slice};
 use crate::kernel::{Context, KernelError, Op};
+use crate::rules;
 use crate::value::Tensor;
 
 /// For each row of `weights`, the constant of the row plus the weights of the bits that are set:
@@ -54,7 +55,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     if x.secrecy == Secrecy::Share || weights != rows * words * x.expect_bits()? as usize {
         return type_error!("takes a weight for each bit of words and row, not {weights} for {x}");
     }
-    let shape = Shape::new(&[rows, n]).map_err(|e| TypeError(e.to_string()))?;
+    let shape = rules::shape(&[rows, n])?;
     let fixed = s.fixed()?;
     for numbers in ["constants", "weights"] {
         expect_encodable(s.attributes.reals(numbers).unwrap_or_default(), fixed)?;

@@ -1,11 +1,11 @@
 //! `weigh_first(u, u')`: shares, as numbers, the bits that weigh something of a sum that server 0
 //! knows.
 
-use sordino_graph::{AttributeKind, Role, Secrecy, Shape, Signature, Type, TypeError, type_error};
+use sordino_graph::{AttributeKind, Role, Secrecy, Signature, Type, TypeError, type_error};
 
 use crate::kernel::{Context, KernelError, Op, in_ring};
 use crate::planes;
-use crate::tensor::bits::xor_into;
+use crate::rules;
 use crate::tensor::weighing::Weighing;
 use crate::value::{Elements, Tensor, TensorRing};
 
@@ -26,10 +26,7 @@ pub(super) fn weighing(
     s: &Signature<'_>,
     stack: &Type,
 ) -> Result<(Type, Type, Weighing), TypeError> {
-    let ty = s.attributes.ty("type").filter(|ty| ty.secrecy == Secrecy::Share);
-    let Some((ty, fixed)) = ty.and_then(|ty| ty.fixed().map(|fixed| (ty, fixed))) else {
-        return type_error!("makes shares of numbers: say their type");
-    };
+    let (ty, fixed) = rules::shares(s)?;
     let ([rows, n], [planes, _]) = (ty.expect_rank()?, planes::expect_stack(stack)?);
     let words = s.size("words")?;
     planes::check_stack(stack, planes, words.saturating_mul(n))?;
@@ -38,26 +35,20 @@ pub(super) fn weighing(
         return type_error!("takes a weight for each bit and row");
     }
     let weighing = Weighing::new([words, planes, n], weights, fixed.fraction());
-    let shape = Shape::new(&[weighing.bits(), n]).map_err(|e| TypeError(e.to_string()))?;
+    let shape = rules::shape(&[weighing.bits(), n])?;
     Ok((ty.clone(), ty.with_shape(shape), weighing))
 }
 
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    let [u, other] = s.inputs()?;
-    if u != other {
-        return type_error!("takes two stacks of one type, not {u} and {other}");
-    }
-    let (_, shared, _) = weighing(s, u)?;
+    let (_, shared, _) = weighing(s, planes::expect_pair(s)?)?;
     Ok(vec![shared])
 }
 
 fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> {
-    let [mut u, other] = cx.stacks(inputs)?.try_into().or_else(|_| cx.bug("takes two stacks"))?;
-    xor_into(other.as_slice(), u.make_mut());
+    let u = cx.sum_of_stacks(inputs)?;
     let mut out = Elements::<R>::zeros(&cx.node.outputs[0].shape);
     cx.lone_pad()?.fill(out.make_mut());
-    let s = Signature { inputs: &[], attributes: &cx.node.attributes };
-    let (_, _, weighing) = weighing(&s, &stack_type(&u))?;
+    let (_, _, weighing) = weighing(&cx.signature(), &stack_type(&u))?;
     weighing.share(u.as_slice(), out.make_mut());
     Ok(vec![R::tensor(out)])
 }

@@ -38,8 +38,7 @@ fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tenso
     let [v, part] = cx.inputs(inputs)?;
     let Some(v) = u64::elements(v) else { return cx.bug("got no stack") };
     let Some(part) = R::elements(part) else { return cx.bug("got no shares of its ring") };
-    let s = Signature { inputs: &[], attributes: &cx.node.attributes };
-    let (ty, _, weighing) = weighing(&s, &stack_type(&v))?;
+    let (ty, _, weighing) = weighing(&cx.signature(), &stack_type(&v))?;
     let mut out = Elements::<R>::zeros(&ty.shape);
     let first = cx.flag("first");
     if first {

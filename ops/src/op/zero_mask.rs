@@ -39,7 +39,7 @@ fn run<R: TensorRing>(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tenso
     let mut shares = cx.shares::<R>(inputs)?.into_iter();
     let Some(mut sum) = shares.next() else { return cx.bug("got no share") };
     shares.for_each(|share| add_assign(sum.make_mut(), share.as_slice()));
-    let lane = u32::try_from(cx.size("lane")?).unwrap_or(u32::MAX);
+    let lane = cx.number("lane")?;
     cx.pad("plus", lane)?.add_to(sum.make_mut());
     cx.pad("minus", (lane + 1) % LANES)?.sub_from(sum.make_mut());
     Ok(vec![R::tensor(sum)])

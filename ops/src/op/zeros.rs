@@ -1,11 +1,10 @@
 //! `zeros(shape)`: a tensor of zeros.
 
-use sordino_graph::{
-    AttributeKind, Element, Place, Recording, Role, Signature, Type, TypeError, Value,
-};
+use sordino_graph::{AttributeKind, Place, Recording, Role, Value};
 
 use super::constant;
 use crate::kernel::Op;
+use crate::rules;
 use crate::value::Tensor;
 
 /// Zeros: f32 on a player; on [`Place::Secure`] the [`constant()`] 0 of the type of secrets.
@@ -20,11 +19,7 @@ pub fn zeros<'r>(g: &Recording<'r>, place: impl Into<Place>, shape: &[usize]) ->
 }
 
 /// See [`zeros()`]: those on a player.
-pub static OP: Op =
-    Op::new("zeros", Role::Compute, infer, |cx, _| Ok(vec![Tensor::zeros(&cx.node.outputs[0])]))
-        .attributes(&[("shape", AttributeKind::Ints)]);
-
-fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
-    s.inputs::<0>()?;
-    Ok(vec![Type::plain(Element::F32, s.shape("shape")?)])
-}
+pub static OP: Op = Op::new("zeros", Role::Compute, rules::floats, |cx, _| {
+    Ok(vec![Tensor::zeros(&cx.node.outputs[0])])
+})
+.attributes(&[("shape", AttributeKind::Ints)]);
