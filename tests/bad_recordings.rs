@@ -4,7 +4,7 @@
 mod common;
 
 use common::{mnist, model_owner, one_owner};
-use sordino::graph::{Shape, Type};
+use sordino::graph::{Element, Shape, Type};
 use sordino::ops::nn::{Home, Layer, Loss, Optimizer, Sequential, Trainer};
 use sordino::prelude::*;
 
@@ -218,6 +218,31 @@ fn an_axis_out_of_range() {
         },
         &["max_pool", "[2,3]"],
     );
+    refused(
+        |g| {
+            max_pool(secret(g, &[1, 2, 3, 1]), 3);
+        },
+        &["max_pool", "takes windows of 1 to 2 pixels of secret fix", "[1,2,3,1], not 3"],
+    );
+    refused(
+        |g| {
+            average_pool(secret(g, &[1, 2, 3, 1]), 3);
+        },
+        &["average_pool", "takes windows of 1 to 2 pixels of secret fix", "[1,2,3,1], not 3"],
+    );
+    refused(
+        |g| {
+            let filters = secret(g, &[3, 2, 1, 1]);
+            conv2d(secret(g, &[1, 2, 3, 1]), filters, 1, Padding::Valid);
+        },
+        &["conv2d", "filters of 3 by 2", "images of 2 by 3"],
+    );
+    refused(
+        |g| {
+            sum_rows(secret(g, &[]));
+        },
+        &["sum_rows", "takes rows, not secret fix"],
+    );
 }
 
 #[test]
@@ -273,6 +298,57 @@ fn numbers_that_the_ring_cannot_hold() {
         },
         &["weigh_bits", "cannot encode"],
     );
+}
+
+#[test]
+fn lists_that_do_not_fit() {
+    refused(
+        |g| {
+            weighted_sum(&[secret(g, &[2]), secret(g, &[2])], &[0.5], 0.0);
+        },
+        &["weighted_sum", "a weight for each value, not 1 for 2 of secret fix", "[2]"],
+    );
+    refused(
+        |g| {
+            polynomial(secret(g, &[2]), &[]);
+        },
+        &["polynomial", "1 to 256 coefficients, not 0"],
+    );
+    refused(
+        |g| {
+            split(secret(g, &[4]), 0, 0);
+        },
+        &["split", "cannot cut axis 0 of secret fix", "[4] into 0 equal parts"],
+    );
+    refused(
+        |g| {
+            sort_by_key(secret(g, &[4]), &[secret(g, &[3])], 0);
+        },
+        &["sort", "of the type of the keys", "[4]", "[3]"],
+    );
+}
+
+/// Without a value there is no recording to tell.
+#[test]
+fn lists_without_values() {
+    let programs: [(&str, fn()); 5] = [
+        ("add_n", || _ = add_n([])),
+        ("concat", || _ = concat([], 0)),
+        ("stack", || _ = stack([], 0)),
+        ("sum_of_products", || _ = sum_of_products(&[], 0)),
+        ("weighted_sum", || _ = weighted_sum(&[], &[], 0.0)),
+    ];
+    for (name, program) in programs {
+        let said = panic_of(program);
+        assert!(said.starts_with(&format!("{name} takes at least one ")), "{said}");
+    }
+}
+
+/// What a panic says.
+fn panic_of<T>(of: impl FnOnce() -> T + std::panic::UnwindSafe) -> String {
+    let Err(panic) = std::panic::catch_unwind(of) else { panic!("it does not panic") };
+    let fixed = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    fixed.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
 #[test]
@@ -336,22 +412,46 @@ fn a_variable_of_the_wrong_shape() {
     });
     session.run(&prepared, 1).unwrap();
     let import = Function::new("import", "", |g| trainer().import(g, &model_owner()));
-    let Err(RunError::Failed(failure)) = session.run(&import, 1) else { panic!("it ran") };
-    let error = failure.to_string();
-    for part in ["model-owner", "dense_0/weights", "[2, 4]", "f32[4,2]", "bad_recordings.rs:"] {
+    let Err(RunError::Variable(error)) = session.run(&import, 1) else { panic!("it ran") };
+    let error = error.to_string();
+    let variable = "variable dense_0/weights @model-owner";
+    for part in ["read_variable", variable, "f32[2,4]", "f32[4,2]", "bad_recordings.rs:"] {
         assert!(error.contains(part), "{error:?} does not say {part:?}");
     }
+    // Nothing was run, and the session goes on.
+    let corrected = Function::new("correct", "", |g| {
+        assign("dense_0/weights", zeros(g, model_owner(), &[4, 2]));
+    });
+    session.run(&corrected, 1).unwrap();
+    session.run(&import, 1).unwrap();
+}
+
+/// Steps of which the first would have found the variable right.
+#[test]
+fn a_variable_that_changes_its_shape() {
+    let mut session = Session::local(one_owner(Fixed::LOW), mnist(), None).unwrap();
+    let vector = Type::plain(Element::F32, Shape::new(&[2]).unwrap());
+    let grows = Function::new("grows", "", |g| {
+        let x = read_variable(g, &model_owner(), "x", &vector);
+        assign("x", concat([x, x], 0));
+    });
+    let begin = Function::new("begin", "", |g| assign("x", floats(g, &[2])));
+    session.run(&begin, 1).unwrap();
+    let Err(RunError::Variable(error)) = session.run(&grows, 2) else { panic!("it ran") };
+    assert_eq!(error.holds.to_string(), "f32[4]");
+    session.run(&grows, 1).unwrap();
 }
 
 #[test]
 fn layers_that_do_not_fit() {
     let output = |layers: &[Layer]| {
         let model = Sequential::new(&[4, 4, 1], layers);
-        let panic = std::panic::catch_unwind(|| model.output()).unwrap_err();
-        panic.downcast_ref::<String>().cloned().unwrap_or_default()
+        panic_of(|| model.output())
     };
     let filter = Layer::Conv { filters: 1, size: 5, stride: 1, padding: Padding::Valid };
     assert!(output(&[filter]).contains("layer 0: fits no filter of 5 by 5 into [4, 4, 1]"));
     assert!(output(&[Layer::Relu, Layer::MaxPool(0)]).contains("layer 1: takes windows"));
     assert!(output(&[Layer::Dense(2)]).contains("layer 0: flatten before dense"));
+    let scalar = Sequential::new(&[], &[Layer::BatchNorm]);
+    assert!(panic_of(|| scalar.parameters()).contains("layer 0: takes examples with channels"));
 }

@@ -153,13 +153,14 @@ impl<'r> Recording<'r> {
     }
 
     /// Records what `body` does inside a named group. A name used before in the same group gets a
-    /// number: `private-input`, `private-input_1`.
-    ///
-    /// # Panics
-    /// When `name` is empty or holds other characters than letters, digits, `-`, `_` and `.`.
+    /// number: `private-input`, `private-input_1`. It is of letters, digits, `-`, `_` and `.`.
+    #[track_caller]
     pub fn scope<T>(&self, name: &str, body: impl FnOnce() -> T) -> T {
         let legal = |c| c != '/' && crate::attribute::is_word_character(c);
-        assert!(!name.is_empty() && name.chars().all(legal), "{name:?} is not a scope name");
+        if name.is_empty() || !name.chars().all(legal) {
+            let message = format!("takes letters, digits, -, _ and . as a name, not {name:?}");
+            self.fault("scope", message);
+        }
         let outer = {
             let mut state = self.state.borrow_mut();
             let slash = if state.scope.is_empty() { "" } else { "/" };

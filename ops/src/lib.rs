@@ -26,8 +26,10 @@ mod testing;
 pub mod truncation;
 mod truth;
 pub mod value;
+pub mod variables;
 
 pub use kernel::{Context, Host, Kernel, KernelError, Op};
 pub use op::*;
 pub use plan::{Plan, PlanError};
 pub use value::Tensor;
+pub use variables::{VariableError, Variables};

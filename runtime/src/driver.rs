@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sordino_graph::{Digest, Function, Graph, PlayerName, Setup, digest, print_with_sources};
-use sordino_ops::Plan;
 use sordino_ops::protocol::pads;
+use sordino_ops::{Plan, VariableError, Variables};
 
 use crate::message::{Control, Digests, Failure, Frame, Optional, PlanIndex, SessionId};
 use crate::report::PlayerReport;
@@ -48,6 +48,8 @@ pub struct Session {
     network: Arc<dyn Network>,
     arrivals: Arrivals,
     prepared: HashMap<String, Prepared>,
+    /// What is known of the players' variables.
+    variables: Variables,
     /// Plans that players were asked to prepare.
     plans: PlanIndex,
     checkpoints: Checkpointing,
@@ -98,6 +100,7 @@ impl Session {
             network,
             arrivals,
             prepared: HashMap::new(),
+            variables: Variables::default(),
             plans: 0,
             checkpoints: Checkpointing::of(id),
             waits: Waits::default(),
@@ -230,6 +233,7 @@ impl Session {
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<(Run, u64), RunError> {
         let mut prepared = self.prepared(function, watch)?;
+        let variables = self.variables_after(&prepared, steps)?;
         // Owners may have come to be known since, and to be gone.
         let idle = std::mem::take(&mut prepared.idle);
         prepared.players.retain(|name| !idle.contains(name) || !self.roll.knows(name));
@@ -254,6 +258,9 @@ impl Session {
             }
         }
         let steps = ending.end() - prepared.steps;
+        if steps > 0 {
+            self.variables = variables;
+        }
         watch(Event::Progress { done: steps });
         run.seconds = start.elapsed().as_secs_f64();
         self.sort(&mut run.reports);
@@ -261,6 +268,17 @@ impl Session {
             prepared.steps += steps;
         }
         Ok((run, steps))
+    }
+
+    /// What variables hold after steps of a plan, if all that it uses fit it.
+    fn variables_after(
+        &self,
+        prepared: &Prepared,
+        steps: u64,
+    ) -> Result<Variables, Box<VariableError>> {
+        let mut variables = self.variables.clone();
+        variables.run(&prepared.plan.recorded, steps)?;
+        Ok(variables)
     }
 
     fn start(&self, prepared: &Prepared, steps: u64) {

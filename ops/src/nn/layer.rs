@@ -98,9 +98,11 @@ impl Layer {
                 assert!(window > 0, "layer {at}: takes windows of 1 or more");
                 vec![h / window, w / window, c]
             }
-            Self::BatchNorm | Self::Relu | Self::Sigmoid | Self::Tanh | Self::Softmax => {
+            Self::BatchNorm => {
+                assert!(!before.is_empty(), "layer {at}: takes examples with channels");
                 before.to_vec()
             }
+            Self::Relu | Self::Sigmoid | Self::Tanh | Self::Softmax => before.to_vec(),
         }
     }
 
@@ -128,7 +130,7 @@ impl Layer {
                 ]
             }
             Self::BatchNorm => {
-                let channels = &before[before.len() - 1..];
+                let channels = &before[before.len().saturating_sub(1)..];
                 let names = [("scale", 1), ("mean", 0), ("moving_mean", 0), ("moving_variance", 1)];
                 names.map(|(name, x)| parameter(name, channels, Initial::Constant(x))).into()
             }

@@ -9,10 +9,14 @@ use crate::op;
 use crate::rules;
 use crate::value::Tensor;
 
-/// The mean over each square of `window` by `window` pixels; what is left over at the right and
+/// `y[n, i, j, c] = Σ x[n, i·window + a, j·window + b, c] / window²` over a and b below `window`:
+/// the mean over each square of `window` by `window` pixels; what is left over at the right and
 /// below is dropped.
 ///
 /// Shapes: `images` `[n,h,w,c]`, floats or secrets; returns `[n, h / window, w / window, c]`.
+///
+/// Source: ONNX `AveragePool`, with strides as long as windows; of secrets
+/// [ABY3](crate::protocol::aby3).
 ///
 /// | bits | for | error at most | rounds | bytes an element, for windows of 2 |
 /// |---|---|---|---|---|
@@ -34,7 +38,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let [n, h, w, c] = images.expect_number()?.expect_rank()?;
     let window = s.size("window")?;
     if window == 0 || window > h || window > w {
-        return type_error!("takes windows of 1 to {} pixels, not {window}", h.min(w));
+        return type_error!("takes windows of 1 to {} pixels of {images}, not {window}", h.min(w));
     }
     Ok(vec![images.with_shape(rules::shape(&[n, h / window, w / window, c])?)])
 }
@@ -108,6 +112,6 @@ mod tests {
         let fault = fault(|g| {
             average_pool(input(g, "x", &[1, 3, 5, 1]), 4);
         });
-        assert!(fault.contains("windows of 1 to 3 pixels, not 4"), "{fault}");
+        assert!(fault.contains("windows of 1 to 3 pixels of f32[1,3,5,1], not 4"), "{fault}");
     }
 }

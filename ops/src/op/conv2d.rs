@@ -11,12 +11,15 @@ use crate::rules;
 use crate::tensor::conv::{self, ConvShape, Padding};
 use crate::value::Tensor;
 
-/// Convolution (cross-correlation, as every framework calls it) with the same stride along both
+/// `y[n, i, j, k] = Σ x[n, i·stride + a, j·stride + b, c] · w[a, b, c, k]` over a, b and c
+/// of the padded images: convolution (cross-correlation, as every framework calls it) with the same stride along both
 /// axes.
 ///
 /// Shapes: `images` `[n,h,w,c]`, `filters` `[fh,fw,c,f]`, both plaintext floats or both secrets;
-/// returns `[n,oh,ow,f]` of the same with
-/// `oh = ⌈h/stride⌉` for padding `Same`, `⌈(h−fh+1)/stride⌉` for `Valid`.
+/// returns `[n,oh,ow,f]` of the same with `oh = ⌈h/stride⌉` for padding `Same`, `⌈(h−fh+1)/stride⌉`
+/// for `Valid`.
+///
+/// Source: ONNX `Conv`; of secrets [ABY3](crate::protocol::aby3).
 ///
 /// | bits | for | error at most | rounds | bytes an element of the result |
 /// |---|---|---|---|---|
@@ -53,10 +56,14 @@ pub(super) fn conv_shape(
         return type_error!("has {channels} channels in its images and {inner} in its filters");
     }
     if stride == 0 || filter_height == 0 || filter_width == 0 {
-        return type_error!("takes a stride and filters of at least 1");
+        return type_error!(
+            "takes a stride and filters of at least 1, not {stride} and {filter_height} by {filter_width}"
+        );
     }
     if !same && (filter_height > height || filter_width > width) {
-        return type_error!("has filters larger than its images");
+        return type_error!(
+            "has filters of {filter_height} by {filter_width}, larger than its images of {height} by {width}"
+        );
     }
     let conv = ConvShape {
         batch,
@@ -199,7 +206,7 @@ mod tests {
         let expected = [
             "3 channels in its images and 2 in its filters",
             "a stride and filters of at least 1",
-            "filters larger than its images",
+            "larger than its images",
             "takes a tensor of 4 axes",
         ];
         check_faults(faults, expected);

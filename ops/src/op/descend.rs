@@ -23,7 +23,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     gradient.expect_float()?;
     match s.attributes.real("rate") {
         Some(rate) if rate > 0.0 => Ok(vec![]),
-        _ => type_error!("takes a rate above 0"),
+        rate => type_error!("takes a rate above 0, not {}", rate.unwrap_or_default()),
     }
 }
 

@@ -25,7 +25,9 @@ pub static OP: Op = Op::new("digit_carries", Role::Pad, infer, kernel).attribute
 fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let (planes, words) = planes::stacks(s)?;
     let prefixes = s.attributes.flag("prefixes").unwrap_or(false);
-    let digits = planes.get(1).and_then(|&width| u32::try_from(width).ok()).map(Digits::new);
+    let digits = planes.get(1).and_then(|&width| u32::try_from(width).ok());
+    // No number is wider, and carries are counted one by one.
+    let digits = digits.filter(|width| *width <= 128).map(Digits::new);
     match (digits, &planes[..]) {
         (Some(digits), [a, b, rest @ ..])
             if *a == digits.planes()

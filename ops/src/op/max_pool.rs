@@ -13,15 +13,19 @@ use crate::rules;
 use crate::tensor::pool::{self, PoolShape};
 use crate::value::Tensor;
 
-/// The maximum over windows of `window × window` pixels that do not overlap; what is left over at
-/// the edges is dropped.
+/// `y[n, i, j, c] = max x[n, i·window + a, j·window + b, c]` over a and b below `window`: the
+/// maximum over windows of `window × window` pixels that do not overlap; what is left over at the
+/// edges is dropped.
 ///
 /// Of plaintext floats or of a secret. Shapes: `[n,h,w,c]` to `[n,⌊h/window⌋,⌊w/window⌋,c]`.
 ///
-/// | bits | error at most | rounds | bytes an element, for windows of 2 |
-/// |---|---|---|---|
-/// | 64 | exact | 14 | 58.9 |
-/// | 128 | exact | 15 | 120.1 |
+/// Source: ONNX `MaxPool`, with strides as long as windows; of secrets
+/// [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element, for windows of 2 |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 14 | 58.9 |
+/// | 128 | all | exact | 15 | 120.1 |
 #[track_caller]
 pub fn max_pool(images: Value<'_>, window: usize) -> Value<'_> {
     images.recording().op(&OP.spec).attr("window", window).input(images).build()
@@ -46,7 +50,8 @@ pub(super) fn pool_shape(s: &Signature<'_>) -> Result<PoolShape, TypeError> {
     let [batch, height, width, channels] = rules::number(images)?.expect_rank()?;
     let window = s.size("window")?;
     if window == 0 || window > height || window > width {
-        return type_error!("takes a window of 1 to {} pixels", height.min(width));
+        let most = height.min(width);
+        return type_error!("takes windows of 1 to {most} pixels of {images}, not {window}");
     }
     Ok(PoolShape { batch, height, width, channels, size: window })
 }
@@ -123,7 +128,7 @@ mod tests {
                 max_pool(input(g, "x", &[1, 4, 3, 1]), 0);
             }),
         ] {
-            assert!(fault.contains("takes a window of 1 to 3 pixels"), "{fault}");
+            assert!(fault.contains("takes windows of 1 to 3 pixels of f32"), "{fault}");
         }
     }
 }

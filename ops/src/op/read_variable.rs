@@ -43,3 +43,19 @@ fn kernel(cx: &Context<'_>, _: Vec<Tensor>) -> Result<Vec<Tensor>, KernelError> 
     let (name, axes) = (name.to_owned(), value.axes().to_vec());
     Err(KernelError::VariableType { name, expected: expected.to_string(), axes })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Own, floats, input, me, run};
+
+    #[test]
+    fn a_variable_of_another_shape_is_not_read() {
+        let graph = sordino_graph::record("read", &sordino_graph::Setup::new([me()]), |g| {
+            input(g, "x", &[2, 3]);
+        });
+        let own = Own::with([("x".into(), floats(&[3, 2], &[0.0; 6]))]);
+        let error = run(&graph.unwrap(), &own).unwrap_err().to_string();
+        let parts = ["variable x", "f32[2,3]", "[3, 2]"];
+        assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+    }
+}

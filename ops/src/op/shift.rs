@@ -6,17 +6,23 @@ use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{expect_words, map_words, ones};
 use crate::value::Tensor;
 
-/// Plaintext or secret words with every bit moved `n` places up; what leaves the word is lost.
+/// `x · 2^n` modulo 2^width: plaintext or secret words with every bit moved `n` places up; what
+/// leaves the word is lost.
 ///
-/// Of secrets exact, and without a message.
+/// Source: ONNX `BitShift`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn shift_left(x: Value<'_>, n: usize) -> Value<'_> {
     x.recording().op(&OP.spec).attr("by", n).input(x).build()
 }
 
-/// Plaintext or secret words with every bit moved `n` places down; zeros come in at the top.
+/// `⌊x / 2^n⌋`: plaintext or secret words, as numbers that are not negative, with every bit moved
+/// `n` places down; zeros come in at the top.
 ///
-/// Of secrets exact, and without a message.
+/// Source: ONNX `BitShift`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn shift_right(x: Value<'_>, n: usize) -> Value<'_> {
     let by = i64::try_from(n).unwrap_or(i64::MAX);
@@ -31,7 +37,7 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     let x = expect_words::<1>(s)?;
     match s.attributes.int("by") {
         Some(-1024..=1024) => Ok(vec![x.clone()]),
-        _ => type_error!("moves bits by at most 1024 places"),
+        _ => type_error!("moves bits of {x} by at most 1024 places"),
     }
 }
 

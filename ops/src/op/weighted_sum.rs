@@ -15,8 +15,10 @@ use crate::value::{Tensor, TensorRing};
 /// `constant + weights[0]·x[0] + weights[1]·x[1] + …`, of plaintext floats or of secrets.
 ///
 /// Of secrets, all multiples together cost one truncation (see [`scale()`](scale::scale())), or no
-/// message when the weights are whole numbers. The result errs by up to a unit from the
-/// truncation, 2^-fraction, and |x\[i\]|·2^-(fraction + 1) from each weight.
+/// message when the weights are whole numbers. The result errs by up to a unit from the truncation,
+/// 2^-fraction, and |x\[i\]|·2^-(fraction + 1) from each weight.
+///
+/// Source: [ABY3](crate::protocol::aby3).
 ///
 /// | bits | for | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|
@@ -24,10 +26,9 @@ use crate::value::{Tensor, TensorRing};
 /// | 128 | sums below 2^62 | 1 unit, and half of one times each x | 2 | 28 |
 ///
 /// # Panics
-/// When there are not as many weights as values, or none.
+/// When there are no values.
 #[track_caller]
 pub fn weighted_sum<'r>(values: &[Value<'r>], weights: &[f64], constant: f64) -> Value<'r> {
-    assert_eq!(values.len(), weights.len(), "weighted_sum takes a weight for each value");
     let first = values.first().expect("weighted_sum takes at least one value");
     let op = first.recording().op(&OP.spec).inputs(values.iter().copied());
     op.attr("constant", constant).attr("weights", Attribute::Reals(weights.to_vec())).build()
@@ -56,7 +57,8 @@ fn infer(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
     }
     let weights = s.attributes.reals("weights").unwrap_or_default();
     if weights.len() != s.inputs.len() {
-        return type_error!("takes a weight for each value");
+        let (weights, values) = (weights.len(), s.inputs.len());
+        return type_error!("takes a weight for each value, not {weights} for {values} of {first}");
     }
     let constant = s.attributes.real("constant").unwrap_or_default();
     let mut numbers = weights.iter().copied().chain([constant]);

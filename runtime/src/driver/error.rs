@@ -1,7 +1,7 @@
 //! Why a function did not run.
 
 use sordino_graph::{PlayerName, RecordError};
-use sordino_ops::PlanError;
+use sordino_ops::{PlanError, VariableError};
 use sordino_players::IdentityError;
 
 use crate::message::{Failure, SessionId};
@@ -16,6 +16,9 @@ pub enum RunError {
     /// The recorded graph breaks rules, or the protocol cannot do what it says.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A variable is not of the type that the program takes it for. Nothing of it has run.
+    #[error(transparent)]
+    Variable(#[from] Box<VariableError>),
     /// A player failed, or cannot be reached.
     #[error("{0}")]
     Failed(Failure),

@@ -149,12 +149,17 @@ impl Session {
             self.halt(chain, Vec::new(), request)
         } else if named.len() < request.rounds.min_owners {
             self.wait_for_owners(request)
-        } else if chain.current.is_none() {
+        } else if let Some(current) = &chain.current {
+            let (piece, before) = (self.checkpoints.piece(left), chain.done);
+            let variables = self.variables_after(&current.prepared, piece)?;
+            self.advance(chain, done, piece, request)?;
+            if chain.done > before {
+                self.variables = variables;
+            }
+            Ok(())
+        } else {
             let recorded = record(&there, &self.setup)?;
             self.begin(chain, recorded, named, request)
-        } else {
-            let piece = self.checkpoints.piece(left);
-            self.advance(chain, done, piece, request)
         }
     }
 

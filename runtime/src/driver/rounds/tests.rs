@@ -312,3 +312,19 @@ fn rounds_that_cannot_be_are_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn rounds_take_variables_as_they_are() {
+    let (_world, mut session) = World::open(&setup());
+    let longer = Function::new("longer", "", |g| {
+        let model = player("model");
+        sordino_ops::assign("a", sordino_ops::random_normal(g, &model, &[7], 1));
+    });
+    session.run(&longer, 1).unwrap();
+    let refused = session.run_rounds(&ROUNDS, &owners(), train, 5, |_| {});
+    let Err(RunError::Variable(error)) = refused else { panic!("it ran") };
+    assert_eq!((&*error.variable, error.holds.to_string()), ("a", "f32[7]".to_owned()));
+    session.run(&Function::new("initialize", "", initialize), 1).unwrap();
+    let run = session.run_rounds(&ROUNDS, &owners(), train, 5, |_| {}).unwrap();
+    assert_eq!(run.participation.len(), 1);
+}
