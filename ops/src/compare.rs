@@ -14,10 +14,12 @@ fn difference<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 
 /// Whether `x > 0`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 6 | 46.6 |
-/// | 128 | exact | 7 | 96.3 |
+/// Source: Python array API 2023.12, `greater`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 6 | 46.6 |
+/// | 128 | all | exact | 7 | 96.3 |
 #[track_caller]
 pub fn positive(x: Value<'_>) -> Value<'_> {
     negative(scale(x, -1.0))
@@ -25,10 +27,12 @@ pub fn positive(x: Value<'_>) -> Value<'_> {
 
 /// Whether `x < y`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 6 | 46.6 |
-/// | 128 | exact | 7 | 96.3 |
+/// Source: Python array API 2023.12, `less`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 6 | 46.6 |
+/// | 128 | all | exact | 7 | 96.3 |
 #[track_caller]
 pub fn less<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     negative(difference(x, y))
@@ -36,10 +40,12 @@ pub fn less<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 
 /// Whether `x ≤ y`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 6 | 46.6 |
-/// | 128 | exact | 7 | 96.3 |
+/// Source: Python array API 2023.12, `less_equal`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 6 | 46.6 |
+/// | 128 | all | exact | 7 | 96.3 |
 #[track_caller]
 pub fn less_equal<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     not(less(y, x))
@@ -47,10 +53,12 @@ pub fn less_equal<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 
 /// Whether `x > y`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 6 | 46.6 |
-/// | 128 | exact | 7 | 96.3 |
+/// Source: Python array API 2023.12, `greater`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 6 | 46.6 |
+/// | 128 | all | exact | 7 | 96.3 |
 #[track_caller]
 pub fn greater<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     less(y, x)
@@ -58,10 +66,12 @@ pub fn greater<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 
 /// Whether `x ≥ y`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 6 | 46.6 |
-/// | 128 | exact | 7 | 96.3 |
+/// Source: Python array API 2023.12, `greater_equal`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 6 | 46.6 |
+/// | 128 | all | exact | 7 | 96.3 |
 #[track_caller]
 pub fn greater_equal<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     not(less(x, y))
@@ -69,10 +79,12 @@ pub fn greater_equal<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 
 /// Whether `x = y`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 7 | 31.6 |
-/// | 128 | exact | 8 | 63.6 |
+/// Source: Python array API 2023.12, `equal`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 7 | 31.6 |
+/// | 128 | all | exact | 8 | 63.6 |
 #[track_caller]
 pub fn equal<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     is_zero(difference(x, y))
@@ -80,10 +92,12 @@ pub fn equal<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 
 /// Whether `x ≠ y`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 7 | 31.6 |
-/// | 128 | exact | 8 | 63.6 |
+/// Source: Python array API 2023.12, `not_equal`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 7 | 31.6 |
+/// | 128 | all | exact | 8 | 63.6 |
 #[track_caller]
 pub fn not_equal<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     not(equal(x, y))
@@ -91,10 +105,12 @@ pub fn not_equal<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 
 /// Whether `x < c`, for a public number.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 6 | 46.6 |
-/// | 128 | exact | 7 | 96.3 |
+/// Source: Python array API 2023.12, `less`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 6 | 46.6 |
+/// | 128 | all | exact | 7 | 96.3 |
 #[track_caller]
 pub fn less_constant(x: Value<'_>, c: f64) -> Value<'_> {
     negative(add_constant(x, -c))
@@ -102,10 +118,12 @@ pub fn less_constant(x: Value<'_>, c: f64) -> Value<'_> {
 
 /// Whether `x ≤ c`, for a public number.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 6 | 46.6 |
-/// | 128 | exact | 7 | 96.3 |
+/// Source: Python array API 2023.12, `less_equal`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 6 | 46.6 |
+/// | 128 | all | exact | 7 | 96.3 |
 #[track_caller]
 pub fn less_equal_constant(x: Value<'_>, c: f64) -> Value<'_> {
     not(greater_constant(x, c))
@@ -113,10 +131,12 @@ pub fn less_equal_constant(x: Value<'_>, c: f64) -> Value<'_> {
 
 /// Whether `x > c`, for a public number.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 6 | 46.6 |
-/// | 128 | exact | 7 | 96.3 |
+/// Source: Python array API 2023.12, `greater`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 6 | 46.6 |
+/// | 128 | all | exact | 7 | 96.3 |
 #[track_caller]
 pub fn greater_constant(x: Value<'_>, c: f64) -> Value<'_> {
     negative(add_constant(scale(x, -1.0), c))
@@ -124,10 +144,12 @@ pub fn greater_constant(x: Value<'_>, c: f64) -> Value<'_> {
 
 /// Whether `x ≥ c`, for a public number.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 6 | 46.6 |
-/// | 128 | exact | 7 | 96.3 |
+/// Source: Python array API 2023.12, `greater_equal`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 6 | 46.6 |
+/// | 128 | all | exact | 7 | 96.3 |
 #[track_caller]
 pub fn greater_equal_constant(x: Value<'_>, c: f64) -> Value<'_> {
     not(less_constant(x, c))
@@ -135,21 +157,25 @@ pub fn greater_equal_constant(x: Value<'_>, c: f64) -> Value<'_> {
 
 /// Whether `x = c`, for a public number: of a secret, whether `x` is the encoding of `c`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 7 | 31.6 |
-/// | 128 | exact | 8 | 63.6 |
+/// Source: Python array API 2023.12, `equal`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 7 | 31.6 |
+/// | 128 | all | exact | 8 | 63.6 |
 #[track_caller]
 pub fn equal_constant(x: Value<'_>, c: f64) -> Value<'_> {
     is_zero(add_constant(x, -c))
 }
 
-/// The bits that are set in either word, or in both.
+/// `x ∨ y`: the bits that are set in either word, or in both.
 ///
-/// | bits | error at most | rounds | bytes a truth value |
-/// |---|---|---|---|
-/// | 64 | exact | 1 | 0.375 |
-/// | 128 | exact | 1 | 0.375 |
+/// Source: Python array API 2023.12, `bitwise_or`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes a truth value |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 1 | 0.375 |
+/// | 128 | all | exact | 1 | 0.375 |
 #[track_caller]
 pub fn or<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     not(and(not(x), not(y)))
@@ -157,56 +183,66 @@ pub fn or<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 
 /// `x` where `b` is set, else `y`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 2 | 32 |
-/// | 128 | exact | 2 | 64 |
+/// Source: Python array API 2023.12, `where`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 2 | 32 |
+/// | 128 | all | exact | 2 | 64 |
 #[track_caller]
 pub fn select<'r>(b: Value<'r>, x: Value<'r>, y: Value<'r>) -> Value<'r> {
     add_n([y, mul_bit(b, difference(x, y))])
 }
 
-/// The larger of both.
+/// `max(x, y)`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 8 | 78.5 |
-/// | 128 | exact | 8 | 160.1 |
+/// Source: Python array API 2023.12, `maximum`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 8 | 78.5 |
+/// | 128 | all | exact | 8 | 160.1 |
 #[track_caller]
 pub fn maximum<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     let above = difference(x, y);
     add_n([y, mul_bit(positive(above), above)])
 }
 
-/// The smaller of both.
+/// `min(x, y)`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 8 | 78.5 |
-/// | 128 | exact | 8 | 160.1 |
+/// Source: Python array API 2023.12, `minimum`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 8 | 78.5 |
+/// | 128 | all | exact | 8 | 160.1 |
 #[track_caller]
 pub fn minimum<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     let above = difference(x, y);
     add_n([y, mul_bit(negative(above), above)])
 }
 
-/// The magnitude.
+/// `|x|`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 8 | 78.5 |
-/// | 128 | exact | 8 | 160.1 |
+/// Source: Python array API 2023.12, `abs`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 8 | 78.5 |
+/// | 128 | all | exact | 8 | 160.1 |
 #[track_caller]
 pub fn abs(x: Value<'_>) -> Value<'_> {
     add_n([x, mul_bit(negative(x), scale(x, -2.0))])
 }
 
-/// 1, 0 or −1.
+/// `1` where `x > 0`, `−1` where `x < 0`, else `0`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 8 | 141 |
-/// | 128 | exact | 8 | 288.3 |
+/// Source: Python array API 2023.12, `sign`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 8 | 141 |
+/// | 128 | all | exact | 8 | 288.3 |
 #[track_caller]
 pub fn sign(x: Value<'_>) -> Value<'_> {
     use crate::op::bit_to_number;

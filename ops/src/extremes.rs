@@ -25,47 +25,56 @@ fn at_once(x: Value<'_>) -> usize {
     if places > MANY { 2 } else { AT_ONCE }
 }
 
-/// The largest along `axis`, which the result does not have. The gradient goes to the first of
-/// them.
+/// `max(x[0], x[1], …)`: the largest along `axis`, which the result does not have. The gradient
+/// goes to the first of them.
 ///
-/// | bits | error at most | rounds | bytes an element of 2,048 rows of 10 |
-/// |---|---|---|---|
-/// | 64 | exact | 17 | 127.5 |
-/// | 128 | exact | 18 | 260.5 |
+/// Source: Python array API 2023.12, `max`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element of 2,048 rows of 10 |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 17 | 127.5 |
+/// | 128 | all | exact | 18 | 260.5 |
 #[track_caller]
 pub fn reduce_max(x: Value<'_>, axis: usize) -> Value<'_> {
     along(x, axis, "reduce_max", largest)
 }
 
-/// The smallest along `axis`, which the result does not have.
+/// `min(x[0], x[1], …)`: the smallest along `axis`, which the result does not have.
 ///
-/// | bits | error at most | rounds | bytes an element of 2,048 rows of 10 |
-/// |---|---|---|---|
-/// | 64 | exact | 17 | 127.5 |
-/// | 128 | exact | 18 | 260.5 |
+/// Source: Python array API 2023.12, `min`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element of 2,048 rows of 10 |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 17 | 127.5 |
+/// | 128 | all | exact | 18 | 260.5 |
 #[track_caller]
 pub fn reduce_min(x: Value<'_>, axis: usize) -> Value<'_> {
     scale(along(scale(x, -1.0), axis, "reduce_min", largest), -1.0)
 }
 
-/// Which is the first of the largest along `axis`, as truth values: of the shape of `x`, with the
-/// axis moved to the front.
+/// `y[i] = 1` for the least `i` with `x[i] = max(x)`: which is the first of the largest along
+/// `axis`, as truth values: of the shape of `x`, with the axis moved to the front.
 ///
-/// | bits | error at most | rounds | bytes an element of 2,048 rows of 10 |
-/// |---|---|---|---|
-/// | 64 | exact | 16 | 124.8 |
-/// | 128 | exact | 18 | 254.6 |
+/// Source: ONNX `Hardmax`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element of 2,048 rows of 10 |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 16 | 124.8 |
+/// | 128 | all | exact | 18 | 254.6 |
 #[track_caller]
 pub fn one_hot_max(x: Value<'_>, axis: usize) -> Value<'_> {
     along(x, axis, "one_hot_max", one_hot)
 }
 
-/// The position along `axis`, which has up to 65,536 items, of the first of the largest, as a number.
+/// The least `i` with `x[i] = max(x)`: the position along `axis`, which has up to 65,536 items, of
+/// the first of the largest, as a number.
 ///
-/// | bits | error at most | rounds | bytes an element of 2,048 rows of 10 |
-/// |---|---|---|---|
-/// | 64 | exact | 17 | 129.5 |
-/// | 128 | exact | 20 | 264.1 |
+/// Source: Python array API 2023.12, `argmax`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element of 2,048 rows of 10 |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 17 | 129.5 |
+/// | 128 | all | exact | 20 | 264.1 |
 #[track_caller]
 pub fn argmax(x: Value<'_>, axis: usize) -> Value<'_> {
     along(x, axis, "argmax", |x| match items(x) {
@@ -75,12 +84,15 @@ pub fn argmax(x: Value<'_>, axis: usize) -> Value<'_> {
     })
 }
 
-/// The position along `axis` of the first of the smallest, as a number.
+/// The least `i` with `x[i] = min(x)`: the position along `axis` of the first of the smallest, as a
+/// number.
 ///
-/// | bits | error at most | rounds | bytes an element of 2,048 rows of 10 |
-/// |---|---|---|---|
-/// | 64 | exact | 17 | 129.5 |
-/// | 128 | exact | 20 | 264.1 |
+/// Source: Python array API 2023.12, `argmin`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element of 2,048 rows of 10 |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 17 | 129.5 |
+/// | 128 | all | exact | 20 | 264.1 |
 #[track_caller]
 pub fn argmin(x: Value<'_>, axis: usize) -> Value<'_> {
     argmax(scale(x, -1.0), axis)

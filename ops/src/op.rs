@@ -1,6 +1,11 @@
 //! The ops: one a file, with its type rule, gradient rule, kernel, documentation and tests.
 //!
 //! To add an op, write its file and name it in the list below.
+//!
+//! The page of a function of secrets says for which of them it is, how far off it may be, and what
+//! it costs under ABY3: messages between the servers one after the other, and bytes of all of them
+//! for an element, of many. *All* are those that can be encoded: words, and magnitudes below 2^34 at
+//! 64 bits, 2^82 at 128. A unit is 2^-16 at 64 bits and 2^-32 at 128.
 
 use sordino_graph::{GradientOps, OpSet};
 

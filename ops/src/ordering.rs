@@ -75,15 +75,18 @@ fn by_network(x: Value<'_>, sizes: Sequences) -> Value<'_> {
 /// Most items of a group whose largest are taken by themselves.
 const GROUP: usize = 256;
 
-/// The `k` largest along `axis`, from the largest on: plaintext floats or a secret.
+/// `y[0] ≥ … ≥ y[k − 1]`: the `k` largest along `axis`, from the largest on: plaintext floats or a
+/// secret.
 ///
 /// Exact. The gradient goes to the items where they were. A few of many secrets are taken from
 /// groups of 4k first, and from what is left again.
 ///
-/// | bits | error at most | rounds | bytes an item, for 3 of 128 |
-/// |---|---|---|---|
-/// | 64 | exact | 18 | 536.6 |
-/// | 128 | exact | 18 | 1070.8 |
+/// Source: ONNX `TopK`; [`sort()`](crate::op::sort()).
+///
+/// | bits | for | error at most | rounds | bytes an item, for 3 of 128 |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 18 | 536.6 |
+/// | 128 | all | exact | 18 | 1070.8 |
 #[track_caller]
 pub fn top_k(x: Value<'_>, k: usize, axis: usize) -> Value<'_> {
     let Some(ty) = x.ty() else { return x };

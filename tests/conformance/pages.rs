@@ -16,7 +16,7 @@ pub struct Page {
 
 /// A row of a page's table.
 pub struct Row {
-    /// For which arguments; empty for all that can be encoded.
+    /// For which arguments.
     pub range: String,
     pub error: String,
     pub cost: Cost,
@@ -78,6 +78,27 @@ fn rows(name: &str, text: &str) -> Option<[Row; 2]> {
 }
 
 impl Page {
+    /// Whether it says that results are exact and cost nothing.
+    pub fn is_free(&self) -> bool {
+        let free = |line: &str| {
+            line.starts_with("Of secrets: ") && line.ends_with(", exact, 0 rounds, 0 bytes.")
+        };
+        self.text.lines().any(free)
+    }
+
+    /// What every page has and this one lacks.
+    pub fn lacks(&self) -> Vec<&'static str> {
+        let ranges = |rows: &[Row; 2]| rows.iter().all(|row| !row.range.is_empty());
+        let said = [
+            // The first paragraph has it as code.
+            ("a formula", self.text.split("\n\n").next().is_some_and(|first| first.contains('`'))),
+            ("a source", self.text.contains("Source")),
+            ("a range", self.rows.as_ref().map_or(self.is_free(), ranges)),
+            ("what it costs", self.rows.is_some() != self.is_free()),
+        ];
+        said.into_iter().filter(|(_, said)| !said).map(|(what, _)| what).collect()
+    }
+
     pub fn error(&self) -> Error {
         let Some(rows) = &self.rows else { return Error::Exact };
         if rows.iter().all(|row| row.error == "exact") {
@@ -112,8 +133,8 @@ pub fn list(pages: &[Page]) -> String {
 What functions of secrets cost, and how far off they are, under ABY3: messages between the servers one
 after the other, and bytes of all of them for an element, of many. Each function's page says which
 elements are meant, and has the formula and its source; the pages of `ops/src/protocol/aby3` say who
-sends what. A unit is 2^-16 at 64 bits and 2^-32 at 128. Without a range, all that can be encoded is in
-it: magnitudes below 2^34 and 2^82.
+sends what. A unit is 2^-16 at 64 bits and 2^-32 at 128. *All* are those that can be encoded: words, and
+magnitudes below 2^34 and 2^82.
 
 `tests/conformance_ops.rs` makes this table of the pages, holds it to what plans take, and compares
 results with plaintext.

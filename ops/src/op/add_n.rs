@@ -11,8 +11,11 @@ use crate::value::{Elements, Tensor, TensorRing, slice, slice_mut};
 
 /// `x[0] + x[1] + …`, of plaintext floats, of secrets, or of shares.
 ///
-/// Secrets are added without a message and exactly: encoded values leave room for 2^12 terms.
 /// Floats are added from the first to the last.
+///
+/// Source: ONNX `Sum`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: up to 2^12 terms of any size, exact, 0 rounds, 0 bytes.
 ///
 /// # Panics
 /// When there is nothing to add.

@@ -5,12 +5,15 @@ use sordino_graph::{Role, Value};
 use crate::kernel::Op;
 use crate::truth::{self, map_words};
 
-/// The bits that are set in both words, of plaintext or secret words of one type and shape.
+/// `x ∧ y`: the bits that are set in both words, of plaintext or secret words of one type and
+/// shape.
 ///
-/// | bits | error at most | rounds | bytes a truth value |
-/// |---|---|---|---|
-/// | 64 | exact | 1 | 0.375 |
-/// | 128 | exact | 1 | 0.375 |
+/// Source: Python array API 2023.12, `bitwise_and`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes a truth value |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 1 | 0.375 |
+/// | 128 | all | exact | 1 | 0.375 |
 #[track_caller]
 pub fn and<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     x.recording().op(&OP.spec).input(x).input(y).build()

@@ -7,7 +7,11 @@ use super::constant::constant_of;
 use super::{add_n, broadcast, concat, mul, reduce_sum, reshape, scale, slice_axis, square};
 
 /// `x + y` with both repeated to a common shape, see [`broadcast()`]: of plaintext floats, or of
-/// secrets, which are added without a message and exactly.
+/// secrets.
+///
+/// Source: Python array API 2023.12, `add`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn add<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     match together("add", x, y) {
@@ -18,7 +22,9 @@ pub fn add<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
 
 /// `x − y`, as [`add()`].
 ///
-/// Of secrets exact, and without a message.
+/// Source: Python array API 2023.12, `subtract`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn sub<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     match together("sub", x, y) {
@@ -27,7 +33,11 @@ pub fn sub<'r>(x: Value<'r>, y: Value<'r>) -> Value<'r> {
     }
 }
 
-/// `−x`, of plaintext floats or of a secret: without a message and exactly.
+/// `−x`, of plaintext floats or of a secret.
+///
+/// Source: Python array API 2023.12, `negative`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn neg(x: Value<'_>) -> Value<'_> {
     scale(x, -1.0)
@@ -35,7 +45,9 @@ pub fn neg(x: Value<'_>) -> Value<'_> {
 
 /// `x + c` for a public number.
 ///
-/// Of secrets exact, and without a message.
+/// Source: Python array API 2023.12, `add`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn add_constant(x: Value<'_>, c: f64) -> Value<'_> {
     let (Some(ty), Some(place)) = (x.ty(), x.place()) else { return x };
@@ -43,6 +55,8 @@ pub fn add_constant(x: Value<'_>, c: f64) -> Value<'_> {
 }
 
 /// `x · c` for a public number: see [`scale()`].
+///
+/// Source: Python array API 2023.12, `multiply`; of secrets [ABY3](crate::protocol::aby3).
 ///
 /// | bits | for | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|
@@ -55,6 +69,8 @@ pub fn mul_constant(x: Value<'_>, c: f64) -> Value<'_> {
 
 /// `x / c` for a public number other than 0: `x` scaled by `1 / c`.
 ///
+/// Source: Python array API 2023.12, `divide`; of secrets [ABY3](crate::protocol::aby3).
+///
 /// | bits | for | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|
 /// | 64 | results below 2^29 | 1 unit, and half of one times x | 2 | 16 |
@@ -64,7 +80,9 @@ pub fn div_constant(x: Value<'_>, c: f64) -> Value<'_> {
     if c == 0.0 { x.recording().faulty("div_constant", "divides by 0") } else { scale(x, 1.0 / c) }
 }
 
-/// The mean of `x` along `axes`, which hold at least one element: see [`reduce_sum()`].
+/// `Σ x / n`: the mean of `x` along `axes`, which hold at least one element: see [`reduce_sum()`].
+///
+/// Source: Python array API 2023.12, `mean`; of secrets [ABY3](crate::protocol::aby3).
 ///
 /// | bits | for | error at most | rounds | bytes an element, for one result of 2^20 |
 /// |---|---|---|---|---|
@@ -82,6 +100,8 @@ pub fn reduce_mean<'r>(x: Value<'r>, axes: &[usize], keep_dims: bool) -> Value<'
 }
 
 /// `xⁿ` by repeated squaring: ⌈log₂ n⌉ products one after the other, and x⁰ = 1.
+///
+/// Source: Knuth, *The art of computer programming*, volume 2, section 4.6.3.
 ///
 /// | bits | for | error at most | rounds | bytes an element of x³ |
 /// |---|---|---|---|---|
@@ -108,8 +128,10 @@ pub fn pow(x: Value<'_>, n: u32) -> Value<'_> {
     }
 }
 
-/// The product of `x` along `axis`, which the result lacks: ⌈log₂ n⌉ products of halves one after
-/// the other. The product of nothing is 1.
+/// `x[0] · x[1] · …`: the product of `x` along `axis`, which the result lacks: ⌈log₂ n⌉ products of
+/// halves one after the other. The product of nothing is 1.
+///
+/// Source: Python array API 2023.12, `prod`; of secrets [ABY3](crate::protocol::aby3).
 ///
 /// | bits | for | error at most | rounds | bytes an element, for 8 along the axis |
 /// |---|---|---|---|---|

@@ -8,10 +8,12 @@ use crate::kernel::{Context, KernelError, Op};
 use crate::op;
 use crate::value::Tensor;
 
-/// Σ ln(1 + e^x) − t·x over the logits x and targets t: −ln of the probability that sigmoid(x) gives
-/// t, summed over the examples of a batch; of plaintext floats or secrets.
+/// `Σ ln(1 + e^x) − t·x` over the logits x and targets t: −ln of the probability that sigmoid(x)
+/// gives t, summed over the examples of a batch; of plaintext floats or secrets.
 ///
 /// Shapes: `logits` and `targets` `[n,c]`, targets 0 or 1; returns `[]`.
+///
+/// Source: Bishop, *Pattern recognition and machine learning* (2006), equation 4.90.
 ///
 /// | bits | for | error at most | rounds | bytes an example |
 /// |---|---|---|---|---|

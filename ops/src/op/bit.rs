@@ -6,9 +6,12 @@ use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{expect_words, map_words};
 use crate::value::Tensor;
 
-/// The bit `index`, the lowest being 0, of plaintext or secret words, as `bits1`.
+/// `⌊x / 2^index⌋ mod 2`: the bit `index`, the lowest being 0, of plaintext or secret words, as
+/// `bits1`.
 ///
-/// Of secrets exact, and without a message.
+/// Source: ONNX `BitShift`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn bit(x: Value<'_>, index: usize) -> Value<'_> {
     x.recording().op(&OP.spec).attr("index", index).input(x).build()

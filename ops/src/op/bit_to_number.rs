@@ -7,14 +7,16 @@ use super::to_bits::format;
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::Tensor;
 
-/// The number 1 where `b`, plaintext or secret `bits1`, is set, else 0; of words of up to 16 bits,
-/// the whole number that they are in binary. A secret becomes one in the
-/// format of the program, plaintext floats of the type that reveals give.
+/// `Σ b[i]·2^i`: the number 1 where `b`, plaintext or secret `bits1`, is set, else 0; of words of
+/// up to 16 bits, the whole number that they are in binary. A secret becomes one in the format of
+/// the program, plaintext floats of the type that reveals give.
 ///
-/// | bits | error at most | rounds | bytes a truth value |
-/// |---|---|---|---|
-/// | 64 | exact | 2 | 24 |
-/// | 128 | exact | 2 | 48 |
+/// Source: [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes a truth value |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 2 | 24 |
+/// | 128 | all | exact | 2 | 48 |
 #[track_caller]
 pub fn bit_to_number(b: Value<'_>) -> Value<'_> {
     b.recording().op(&OP.spec).attr("type", number(b, format(b))).input(b).build()

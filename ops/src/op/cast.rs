@@ -10,13 +10,15 @@ use crate::value::{Tensor, slice};
 
 /// The floats `x` with the elements `to`, f32 or f64, or the secret `x` in the format `to`.
 ///
-/// f64 become the nearest f32. A secret fix64.16 becomes a fix128.32 exactly; a fix128.32, which must
-/// be in the range of the other, a fix64.16.
+/// f64 become the nearest f32. A secret fix64.16 becomes a fix128.32 exactly; a fix128.32, which
+/// must be in the range of the other, a fix64.16.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 2 | 40 |
-/// | 128 | 1 unit of 64 bits | 2 | 22 |
+/// Source: Python array API 2023.12, `astype`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 2 | 40 |
+/// | 128 | below 2^34 | 1 unit of 64 bits | 2 | 22 |
 #[track_caller]
 pub fn cast(x: Value<'_>, to: Element) -> Value<'_> {
     if x.ty().is_some_and(|ty| ty.fixed().is_some() && ty.element == to) {

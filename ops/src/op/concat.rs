@@ -9,10 +9,12 @@ use crate::rules;
 use crate::tensor::arrange;
 use crate::value::Tensor;
 
-/// The tensors one after the other along `axis`; their other axes are equal. Takes values of any
-/// one type.
+/// `y[.., i, ..] = x[0][.., i, ..]`, then `x[1]` and on: the tensors one after the other along
+/// `axis`; their other axes are equal. Takes values of any one type.
 ///
-/// Of secrets exact, and without a message.
+/// Source: Python array API 2023.12, `concat`.
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 ///
 /// # Panics
 /// When there is nothing to put together.

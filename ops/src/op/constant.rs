@@ -16,7 +16,9 @@ use crate::value::{Elements, Tensor, TensorRing};
 /// On a player they are f32. On [`Place::Secure`] they are of the type of secrets, in the precision
 /// of the program, so that they can meet secrets; nobody takes them for secret.
 ///
-/// Of secrets exact, and without a message.
+/// Source: Python array API 2023.12, `asarray`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn constant<'r>(
     g: &Recording<'r>,
@@ -42,7 +44,9 @@ pub fn constant<'r>(
 
 /// As [`constant()`], of any type of numbers: f32, f64, fixed point.
 ///
-/// Of secrets exact, and without a message.
+/// Source: Python array API 2023.12, `asarray`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn constant_of<'r>(
     g: &Recording<'r>,

@@ -15,6 +15,8 @@ use crate::value::Tensor;
 ///
 /// To divide by a public number see [`div_constant()`](super::div_constant()).
 ///
+/// Source: Python array API 2023.12, `divide`.
+///
 /// | bits | for | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|
 /// | 64 | y of ±2^-14 to ±2^33 | that of `1 / y` times x, and 1 unit | 25 | 898.5 |

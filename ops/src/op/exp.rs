@@ -16,7 +16,7 @@ use crate::rules;
 /// `e^x` of each element, of plaintext floats or of a secret.
 ///
 /// Of a secret, x·log₂ e is split into its whole part i and the rest f by its digits; 2^f is a
-/// polynomial, and 2^i a product of numbers that each digit of i decides on: Aly and Smart,
+/// polynomial, and 2^i a product of numbers that each digit of i decides on. Source: Aly and Smart,
 /// *Benchmarking privacy preserving scientific operations* (ACNS 2019).
 ///
 /// | bits | for x in | error at most | rounds | bytes an element |

@@ -8,27 +8,32 @@ use crate::approximate::map;
 use crate::kernel::Op;
 use crate::rules;
 
-/// The largest whole number that is not above `x`: plaintext floats or a secret. No gradient.
+/// `⌊x⌋`, the largest whole number that is not above `x`: plaintext floats or a secret. No
+/// gradient.
 ///
 /// Exact, also of secrets, in the whole range that can be encoded. A truncation by all fractional
 /// bits gives a whole number less than 1 away, so the one below or the one above, and `x` itself if
 /// that is whole; a comparison of both says whether it is the one above.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 9 | 84.5 |
-/// | 128 | exact | 9 | 172.1 |
+/// Source: Python array API 2023.12, `floor`.
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 9 | 84.5 |
+/// | 128 | all | exact | 9 | 172.1 |
 #[track_caller]
 pub fn floor(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()
 }
 
-/// The smallest whole number that is not below `x`: as [`floor()`].
+/// `⌈x⌉ = −⌊−x⌋`, the smallest whole number that is not below `x`: as [`floor()`].
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 9 | 84.5 |
-/// | 128 | exact | 9 | 172.1 |
+/// Source: Python array API 2023.12, `ceil`.
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 9 | 84.5 |
+/// | 128 | all | exact | 9 | 172.1 |
 #[track_caller]
 pub fn ceil(x: Value<'_>) -> Value<'_> {
     scale(floor(scale(x, -1.0)), -1.0)

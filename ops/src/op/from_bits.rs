@@ -11,14 +11,17 @@ use crate::rules;
 use crate::tensor::ring::Ring;
 use crate::value::Tensor;
 
-/// The numbers that words encode in the fixed-point format of the program: the inverse of
+/// `Σ x[i]·2^(i − fraction)`, the top bit of a full word counting negatively: the numbers that
+/// words encode in the fixed-point format of the program: the inverse of
 /// [`to_bits`](super::to_bits()). Words of fewer bits than the format encode no negative numbers.
 /// Plaintext words become floats of the type that reveals give.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 2 | 280 |
-/// | 128 | exact | 2 | 1072 |
+/// Source: [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 2 | 280 |
+/// | 128 | all | exact | 2 | 1072 |
 #[track_caller]
 pub fn from_bits(x: Value<'_>) -> Value<'_> {
     let fixed = format(x);

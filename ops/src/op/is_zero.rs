@@ -5,13 +5,15 @@ use sordino_graph::{Role, Value};
 use crate::kernel::Op;
 use crate::truth::{self, truths};
 
-/// Whether each element of `x`, plaintext floats or a secret, is zero: `bits1`. A secret is zero if
+/// Whether `x = 0`, of each element of plaintext floats or a secret: `bits1`. A secret is zero if
 /// its encoding is, so if it is closer to zero than to any unit.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 7 | 31.6 |
-/// | 128 | exact | 8 | 63.6 |
+/// Source: Python array API 2023.12, `equal`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 7 | 31.6 |
+/// | 128 | all | exact | 8 | 63.6 |
 #[track_caller]
 pub fn is_zero(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

@@ -7,10 +7,12 @@ use crate::rules;
 use crate::truth::expect_words;
 use crate::value::{Elements, Tensor, TensorRing};
 
-/// Words from their bits, which stand along the first axis, the lowest first: `bits1[n,…]` to
-/// `bitsn[…]`, of plaintext or secrets, n from 1 to 128.
+/// `Σ x[i]·2^i`: words from their bits, which stand along the first axis, the lowest first:
+/// `bits1[n,…]` to `bitsn[…]`, of plaintext or secrets, n from 1 to 128.
 ///
-/// Of secrets exact, and without a message.
+/// Source: NumPy `packbits`, from the lowest bit; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn join_bits(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

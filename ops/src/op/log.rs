@@ -10,9 +10,9 @@ use crate::rules;
 
 /// `ln x` of each element, of plaintext floats or of a secret.
 ///
-/// Of a secret x = c·2^e with c in [1, 2), it is a polynomial of c plus e·ln 2, as in Aly and Smart,
-/// *Benchmarking privacy preserving scientific operations* (ACNS 2019), but with the polynomial that
-/// errs least.
+/// Of a secret x = c·2^e with c in [1, 2), it is a polynomial of c plus e·ln 2. Source: Aly and
+/// Smart, *Benchmarking privacy preserving scientific operations* (ACNS 2019), but with the
+/// polynomial that errs least.
 ///
 /// | bits | for x in | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|

@@ -9,9 +9,11 @@ use crate::tensor::matmul::MatmulShape;
 use crate::tensor::number::Float;
 use crate::value::Tensor;
 
-/// `a · b`, of plaintext floats or of secrets.
+/// `c[i, j] = Σ a[i, k] · b[k, j]`, of plaintext floats or of secrets.
 ///
 /// Shapes: `a` `[m,k]`, `b` `[k,n]`; returns `[m,n]`, of the same elements.
+///
+/// Source: Python array API 2023.12, `matmul`; of secrets [ABY3](crate::protocol::aby3).
 ///
 /// | bits | for | error at most | rounds | bytes an element of the product |
 /// |---|---|---|---|---|

@@ -6,11 +6,12 @@ use super::arithmetic::together;
 use crate::kernel::{Context, KernelError, Op};
 use crate::value::{Tensor, slice, slice_mut};
 
-/// x·y, element by element, of plaintext floats or of secrets, with both repeated to a common
+/// `x · y`, element by element, of plaintext floats or of secrets, with both repeated to a common
 /// shape, see [`broadcast()`](super::broadcast()).
 ///
-/// Of secrets it is truncated, without large errors: see the [truncation](crate::tensor::truncation).
-/// Source: Mohassel and Rindal, *ABY3* (CCS 2018), section 3.2.
+/// Of secrets it is truncated, without large errors: see the
+/// [truncation](crate::tensor::truncation). Source: Mohassel and Rindal, *ABY3* (CCS 2018), section
+/// 3.2.
 ///
 /// | bits | for | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|

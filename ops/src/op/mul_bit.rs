@@ -12,10 +12,12 @@ use crate::value::Tensor;
 /// Shapes: equal; `b` is `bits1`. Of secrets it is exact. The gradient by `x` is that of a constant
 /// `b`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 2 | 32 |
-/// | 128 | exact | 2 | 64 |
+/// Source: [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 2 | 32 |
+/// | 128 | all | exact | 2 | 64 |
 #[track_caller]
 pub fn mul_bit<'r>(b: Value<'r>, x: Value<'r>) -> Value<'r> {
     x.recording().op(&OP.spec).input(b).input(x).build()

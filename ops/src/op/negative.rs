@@ -5,15 +5,17 @@ use sordino_graph::{Role, Value};
 use crate::kernel::Op;
 use crate::truth::{self, truths};
 
-/// Whether each element of `x`, plaintext floats or a secret, is below zero: `bits1`.
+/// Whether `x < 0`, of each element of plaintext floats or a secret: `bits1`.
 ///
 /// Of a secret it is exact, also for the smallest unit, as long as `x` is in the range that can be
 /// encoded. There is no gradient by `x`.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 6 | 46.6 |
-/// | 128 | exact | 7 | 96.3 |
+/// Source: Python array API 2023.12, `less`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 6 | 46.6 |
+/// | 128 | all | exact | 7 | 96.3 |
 #[track_caller]
 pub fn negative(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

@@ -6,9 +6,11 @@ use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{self, map_words, ones};
 use crate::value::Tensor;
 
-/// Plaintext or secret words with every bit turned over.
+/// `¬x`: plaintext or secret words with every bit turned over.
 ///
-/// Of secrets exact, and without a message.
+/// Source: Python array API 2023.12, `bitwise_invert`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn not(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

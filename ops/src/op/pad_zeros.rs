@@ -9,10 +9,12 @@ use crate::rules;
 use crate::tensor::arrange::embed;
 use crate::value::Tensor;
 
-/// `x` with `before[i]` zeros in front of it and `after[i]` behind it along axis `i`. Takes values
-/// of any type.
+/// `y[i + before] = x[i]`, else 0: `x` with `before[i]` zeros in front of it and `after[i]` behind
+/// it along axis `i`. Takes values of any type.
 ///
-/// Of secrets exact, and without a message.
+/// Source: ONNX `Pad`.
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn pad_zeros<'r>(x: Value<'r>, before: &[usize], after: &[usize]) -> Value<'r> {
     x.recording().op(&OP.spec).attr("before", before).attr("after", after).input(x).build()

@@ -22,6 +22,8 @@ use crate::value::Tensor;
 /// computed one after the other, and the multiples of the powers are truncated at once, see
 /// [`weighted_sum()`](super::weighted_sum()).
 ///
+/// Source: Knuth, *The art of computer programming*, volume 2, section 4.6.4.
+///
 /// | bits | for | error at most | rounds | bytes an element, for degree 3 |
 /// |---|---|---|---|---|
 /// | 64 | sums below 2^26 | 1 unit, and what powers err by times their coefficients | 5 | 68 |

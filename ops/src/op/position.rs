@@ -6,10 +6,12 @@ use crate::kernel::{Context, KernelError, Op};
 use crate::truth::{expect_words, map_words};
 use crate::value::Tensor;
 
-/// The number, in binary, of the one bit that is set in each plaintext or secret word. Of several
-/// bits, the XOR of their numbers.
+/// `i` of `x = 2^i`: the number, in binary, of the one bit that is set in each plaintext or secret
+/// word. Of several bits, the XOR of their numbers.
 ///
-/// Of secrets exact, and without a message.
+/// Source: NumPy `flatnonzero`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn position(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

@@ -13,8 +13,8 @@ use crate::value::Tensor;
 
 /// `1 / x` of each element, of plaintext floats or of a secret.
 ///
-/// Of a secret |x| = c·2^e with c in [1, 2), it is a polynomial of c times 2^-e, with the sign of x:
-/// Catrina and Saxena, *Secure computation with fixed-point numbers* (FC 2010), with the
+/// Of a secret |x| = c·2^e with c in [1, 2), it is a polynomial of c times 2^-e, with the sign of
+/// x. Source: Catrina and Saxena, *Secure computation with fixed-point numbers* (FC 2010), with the
 /// polynomial that errs least in the place of iterations.
 ///
 /// | bits | for x in | error at most | rounds | bytes an element |

@@ -13,13 +13,13 @@ use crate::value::Tensor;
 
 /// `max(x, 0)` of each element, of plaintext floats or of a secret.
 ///
-/// Of a secret it is x times the bit that says whether x is positive: Mohassel and Rindal, *ABY3*
-/// (2018), section 5.4.
+/// Of a secret it is x times the bit that says whether x is positive. Source: Mohassel and Rindal,
+/// *ABY3* (CCS 2018), section 5.4.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 8 | 78.5 |
-/// | 128 | exact | 8 | 160.1 |
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 8 | 78.5 |
+/// | 128 | all | exact | 8 | 160.1 |
 #[track_caller]
 pub fn relu(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

@@ -8,6 +8,9 @@ use crate::kernel::{self, Op};
 
 /// Reveals the secret `x` to `to`, and to nobody else, as floats: f32 at precision low, f64 at
 /// precision high; words of bits as words. The policy of the program must list `to`.
+///
+/// Source: [ABY3](crate::protocol::aby3). Exact but for what floats round, in 1 round and three ring
+/// elements for each of `x`.
 #[track_caller]
 pub fn reveal<'r>(x: Value<'r>, to: &PlayerName) -> Value<'r> {
     x.recording().op(&OP.spec).attr("scale", 1.0).input(x).at(to).build()

@@ -7,14 +7,17 @@ use crate::approximate::map;
 use crate::kernel::Op;
 use crate::rules;
 
-/// The whole number nearest to `x`, the larger of two: plaintext floats or a secret. No gradient.
+/// `⌊x + ½⌋`, the whole number nearest to `x`, the larger of two: plaintext floats or a secret. No
+/// gradient.
 ///
-/// Of secrets `floor(x + ½)`, exactly: see [`floor()`].
+/// See [`floor()`].
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 9 | 84.5 |
-/// | 128 | exact | 9 | 172.1 |
+/// Source: Python array API 2023.12, `floor`.
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 9 | 84.5 |
+/// | 128 | all | exact | 9 | 172.1 |
 #[track_caller]
 pub fn round(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

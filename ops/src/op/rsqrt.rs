@@ -10,9 +10,9 @@ use crate::rules;
 
 /// `1 / √x` of each element, of plaintext floats or of a secret.
 ///
-/// Of a secret x = c·2^e with c in [1, 2), it is a polynomial of c times 2^(−e/2), as in Lu, Zhang, Bai
-/// and Yang, *Faster secure multiparty computation of adaptive gradient descent* (PPMLP 2020), but with
-/// the polynomial that errs least.
+/// Of a secret x = c·2^e with c in [1, 2), it is a polynomial of c times 2^(−e/2). Source: Lu,
+/// Zhang, Bai and Yang, *Faster secure multiparty computation of adaptive gradient descent* (PPMLP
+/// 2020), but with the polynomial that errs least.
 ///
 /// | bits | for x in | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|

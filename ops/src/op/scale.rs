@@ -10,8 +10,11 @@ use crate::value::{Tensor, slice_mut};
 
 /// `factor · x`, of plaintext floats or of a secret.
 ///
-/// By 1 it is `x` itself. A secret multiplied by a whole number costs no message and is exact. Any other factor costs a
-/// truncation, unless only reveals use the result: then the player that learns it multiplies.
+/// By 1 it is `x` itself. A secret multiplied by a whole number costs no message and is exact. Any
+/// other factor costs a truncation, unless only reveals use the result: then the player that learns
+/// it multiplies.
+///
+/// Source: Python array API 2023.12, `multiply`; of secrets [ABY3](crate::protocol::aby3).
 ///
 /// | bits | for | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|

@@ -10,8 +10,8 @@ use crate::rules;
 
 /// `1 / (1 + e^-x)` of each element, of plaintext floats or of a secret.
 ///
-/// Of a secret it is a polynomial between thresholds, as in Mohassel and Rindal, *ABY3* (2018),
-/// with segments and degrees for the accuracy that is asked for, as in Fan et al., *NFGen* (CCS
+/// Of a secret it is a polynomial between thresholds. Sources: Mohassel and Rindal, *ABY3* (CCS
+/// 2018), and for segments and degrees of the accuracy that is asked for Fan et al., *NFGen* (CCS
 /// 2022).
 ///
 /// | bits | for x in | error at most | rounds | bytes an element |

@@ -8,15 +8,17 @@ use crate::rules;
 use crate::tensor::arrange::View;
 use crate::value::Tensor;
 
-/// Along each axis the elements `begin`, `begin + stride`, … before `end`. Takes values of any
-/// type.
+/// `y[i] = x[begin + i·stride]`: along each axis the elements `begin`, `begin + stride`, … before
+/// `end`. Takes values of any type.
 ///
-/// Positions count from the first element, and none from the last. With a negative stride,
-/// elements are taken from `begin` backwards, and the `end` before which that stops is −1 to reach
-/// element 0. An axis of n elements has begin and end in 0..=n, for negative strides in −1..n; a
-/// stride is never 0.
+/// Positions count from the first element, and none from the last. With a negative stride, elements
+/// are taken from `begin` backwards, and the `end` before which that stops is −1 to reach element
+/// 0. An axis of n elements has begin and end in 0..=n, for negative strides in −1..n; a stride is
+/// never 0.
 ///
-/// Of secrets exact, and without a message.
+/// Source: ONNX `Slice`.
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn slice<'r>(x: Value<'r>, begin: &[i64], end: &[i64], strides: &[i64]) -> Value<'r> {
     let op = x.recording().op(&OP.spec).input(x);

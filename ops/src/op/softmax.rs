@@ -14,15 +14,15 @@ use crate::value::Tensor;
 
 /// `e^x / Σ e^x` along the last axis, of plaintext floats or of a secret.
 ///
-/// Of a secret, the largest of each row is subtracted first: what is left is not positive, and the sum
-/// of its powers is from 1 to the length of the rows, so that its reciprocal takes few comparisons.
-/// Source of the subtraction: Blanchard, Higham and Higham, *Accurately computing the log-sum-exp and
-/// softmax functions* (IMA Journal of Numerical Analysis, 2021).
+/// Of a secret, the largest of each row is subtracted first: what is left is not positive, and the
+/// sum of its powers is from 1 to the length of the rows, so that its reciprocal takes few
+/// comparisons. Source of the subtraction: Blanchard, Higham and Higham, *Accurately computing the
+/// log-sum-exp and softmax functions* (IMA Journal of Numerical Analysis, 2021).
 ///
-/// | bits | error at most | rounds for up to 2,048 rows of 10 | bytes an element of them |
-/// |---|---|---|---|
-/// | 64 | 6e-4 of it, or 1e-4 | 51 | 685.1 |
-/// | 128 | 4e-7 of it, or 3e-9 | 58 | 1662.3 |
+/// | bits | for | error at most | rounds for up to 2,048 rows of 10 | bytes an element of them |
+/// |---|---|---|---|---|
+/// | 64 | x within 2^25 of the largest | 6e-4 of it, or 1e-4 | 51 | 685.1 |
+/// | 128 | x within 2^25 of the largest | 4e-7 of it, or 3e-9 | 58 | 1662.3 |
 #[track_caller]
 pub fn softmax(x: Value<'_>) -> Value<'_> {
     x.recording().op(&OP.spec).input(x).build()

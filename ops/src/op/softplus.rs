@@ -12,6 +12,8 @@ use crate::rules;
 ///
 /// Of a secret it is a polynomial between thresholds, as [`sigmoid()`](super::sigmoid()).
 ///
+/// Source: ONNX `Softplus`.
+///
 /// | bits | for x in | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|
 /// | 64 | ±2^15 | 8.6e-4 | 10 | 424 |

@@ -10,20 +10,24 @@ use crate::rules;
 use crate::tensor::order::{self, Sequences};
 use crate::value::Tensor;
 
-/// `x` from the smallest to the largest along `axis`, plaintext floats or a secret.
+/// `y[0] ≤ y[1] ≤ …` along `axis`: `x` from the smallest to the largest, plaintext floats or a
+/// secret.
 ///
 /// Exact. What is no number is last. The gradient goes to the items where they were.
 ///
 /// Secrets, up to some hundreds, are compared in all pairs at once, with 48.6 bytes a pair and 44
 /// an item at 64 bits in 9 rounds; the comparisons are summed to ranks, which are learnt in a
-/// shuffled order that nobody knows. More take the layers of a sorting network (Batcher's merge exchange): with t = ⌈log2 n⌉,
-/// t(t + 1)/2 layers of 6 rounds at 64 bits, with a comparison and a choice, 79 bytes, for each of
-/// (t² − t + 4)·2^t/4 − 1 pairs of n = 2^t items.
+/// shuffled order that nobody knows. More take the layers of a sorting network (Batcher's merge
+/// exchange): with t = ⌈log2 n⌉, t(t + 1)/2 layers of 6 rounds at 64 bits, with a comparison and a
+/// choice, 79 bytes, for each of (t² − t + 4)·2^t/4 − 1 pairs of n = 2^t items.
 ///
-/// | bits | error at most | rounds | bytes an item of 128 |
-/// |---|---|---|---|
-/// | 64 | exact | 9 | 3123.8 |
-/// | 128 | exact | 9 | 6306.9 |
+/// Source: Python array API 2023.12, `sort`; [ranks](crate::tensor::order::ranks); Knuth, *The art
+/// of computer programming*, volume 3, algorithm 5.2.2 M.
+///
+/// | bits | for | error at most | rounds | bytes an item of 128 |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 9 | 3123.8 |
+/// | 128 | all | exact | 9 | 6306.9 |
 #[track_caller]
 pub fn sort(x: Value<'_>, axis: usize) -> Value<'_> {
     sort_by_key(x, &[], axis).swap_remove(0)
@@ -32,14 +36,16 @@ pub fn sort(x: Value<'_>, axis: usize) -> Value<'_> {
 /// `keys` as by [`sort()`] along `axis`, and then each of `values`, of the type of `keys`, moved as
 /// they were.
 ///
-/// Values of equal keys stay in order, but for secret keys that a network sorts. The gradients of all
-/// go to where the items were. With [`cumsum`](super::cumsum()) of ones as values, these are the
-/// places in `keys` that the items come from.
+/// Values of equal keys stay in order, but for secret keys that a network sorts. The gradients of
+/// all go to where the items were. With [`cumsum`](super::cumsum()) of ones as values, these are
+/// the places in `keys` that the items come from.
 ///
-/// | bits | error at most | rounds | bytes an item of 128 |
-/// |---|---|---|---|
-/// | 64 | exact | 9 | 3155.8 |
-/// | 128 | exact | 9 | 6370.9 |
+/// Source: Python array API 2023.12, `argsort`; [`sort()`].
+///
+/// | bits | for | error at most | rounds | bytes an item of 128 |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 9 | 3155.8 |
+/// | 128 | all | exact | 9 | 6370.9 |
 #[track_caller]
 pub fn sort_by_key<'r>(keys: Value<'r>, values: &[Value<'r>], axis: usize) -> Vec<Value<'r>> {
     let results = 1 + values.len();

@@ -9,10 +9,12 @@ use crate::rules;
 use crate::truth::expect_words;
 use crate::value::{Elements, Tensor};
 
-/// The bits `range` of plaintext or secret words, along a new first axis: `bitsn[…]` to
-/// `bits1[range.len(),…]`.
+/// `y[i] = ⌊x / 2^(range.start + i)⌋ mod 2`: the bits `range` of plaintext or secret words, along a
+/// new first axis: `bitsn[…]` to `bits1[range.len(),…]`.
 ///
-/// Of secrets exact, and without a message.
+/// Source: NumPy `unpackbits`, from the lowest bit; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn split_bits(x: Value<'_>, range: Range<usize>) -> Value<'_> {
     x.recording().op(&OP.spec).attr("begin", range.start).attr("end", range.end).input(x).build()

@@ -11,7 +11,7 @@ use crate::rules;
 /// `√x` of each element, of plaintext floats or of a secret.
 ///
 /// Of a secret x = c·2^e with c in [1, 2), it is a polynomial of c times 2^(e/2), as
-/// [`rsqrt()`](super::rsqrt()).
+/// [`rsqrt()`](super::rsqrt()). Source: as there.
 ///
 /// | bits | for x in | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|

@@ -11,6 +11,8 @@ use crate::value::Tensor;
 
 /// `x²` of each element, of plaintext floats or of a secret; errors as those of [`mul()`].
 ///
+/// Source: Python array API 2023.12, `square`; of secrets [ABY3](crate::protocol::aby3).
+///
 /// | bits | for | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|
 /// | 64 | products below 2^30 | 1 unit | 2 | 30 |

@@ -10,9 +10,11 @@ use crate::value::Tensor;
 
 /// `(x[0]·y[0] + x[1]·y[1] + …) / 2^shift`, element by element, of plaintext floats or of secrets.
 ///
-/// Of secrets, the sum costs what one product costs and errs as much: see [`mul()`]. The range is that
-/// of the sum before it is divided. A product with a number that was held 2^shift times as large thus
-/// keeps as many of its bits more.
+/// Of secrets, the sum costs what one product costs and errs as much: see [`mul()`]. The range is
+/// that of the sum before it is divided. A product with a number that was held 2^shift times as
+/// large thus keeps as many of its bits more.
+///
+/// Source: [ABY3](crate::protocol::aby3).
 ///
 /// | bits | for | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|

@@ -10,7 +10,8 @@ use crate::rules;
 
 /// `tanh x` of each element, of plaintext floats or of a secret.
 ///
-/// Of a secret it is a polynomial between thresholds, as [`sigmoid()`](super::sigmoid()).
+/// Of a secret it is a polynomial between thresholds, as [`sigmoid()`](super::sigmoid()). Source:
+/// as there.
 ///
 /// | bits | for x in | error at most | rounds | bytes an element |
 /// |---|---|---|---|---|

@@ -9,13 +9,16 @@ use crate::rules;
 use crate::tensor::ring::Ring;
 use crate::value::{Elements, Tensor, TensorRing};
 
-/// The words of 64 or 128 bits that encode `x` in fixed point, in two's complement: of a secret, its
-/// own format; of plaintext floats, that of the program.
+/// `round(x · 2^fraction)` modulo 2^width: the words of 64 or 128 bits that encode `x` in fixed
+/// point, in two's complement: of a secret, its own format; of plaintext floats, that of the
+/// program.
 ///
-/// | bits | error at most | rounds | bytes an element |
-/// |---|---|---|---|
-/// | 64 | exact | 7 | 88.5 |
-/// | 128 | exact | 8 | 193.8 |
+/// Source: [ABY3](crate::protocol::aby3); Sklansky, *Conditional-sum addition logic* (1960).
+///
+/// | bits | for | error at most | rounds | bytes an element |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 7 | 88.5 |
+/// | 128 | all | exact | 8 | 193.8 |
 #[track_caller]
 pub fn to_bits(x: Value<'_>) -> Value<'_> {
     let fixed = format(x);

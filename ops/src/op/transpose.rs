@@ -10,7 +10,9 @@ use crate::value::Tensor;
 /// `y[i[p[0]], i[p[1]], …] = x[i[0], i[1], …]` for the permutation p: axis `k` of the result is
 /// axis `permutation[k]` of `x`. Takes values of any type.
 ///
-/// Of secrets exact, and without a message.
+/// Source: Python array API 2023.12, `permute_dims`.
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn transpose<'r>(x: Value<'r>, permutation: &[usize]) -> Value<'r> {
     x.recording().op(&OP.spec).attr("axes", permutation).input(x).build()

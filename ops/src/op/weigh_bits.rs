@@ -11,18 +11,21 @@ use crate::kernel::{Context, KernelError, Op};
 use crate::rules;
 use crate::value::Tensor;
 
-/// For each row of `weights`, the constant of the row plus the weights of the bits that are set:
-/// numbers of the format `fixed`, of a secret of m words for each of n results, `[m,n]`.
+/// `constant + Σ weight[i]·bit[i]`: for each row of `weights`, the constant of the row plus the
+/// weights of the bits that are set: numbers of the format `fixed`, of a secret of m words for each
+/// of n results, `[m,n]`.
 ///
 /// A row has a weight for each bit, word by word, the lowest bit of each first. All numbers that
-/// depend on the same bits cost little more than one of them: in what follows from a comparison,
-/// or from the digits of a number, these are coefficients, powers of two, and the like. Each is
-/// exact, but for its encoding. Plaintext words give doubles, rounded as the format does.
+/// depend on the same bits cost little more than one of them: in what follows from a comparison, or
+/// from the digits of a number, these are coefficients, powers of two, and the like. Each is exact,
+/// but for its encoding. Plaintext words give doubles, rounded as the format does.
 ///
-/// | bits | error at most | rounds | bytes a result of one bit |
-/// |---|---|---|---|
-/// | 64 | exact | 2 | 24 |
-/// | 128 | exact | 2 | 48 |
+/// Source: [ABY3](crate::protocol::aby3).
+///
+/// | bits | for | error at most | rounds | bytes a result of one bit |
+/// |---|---|---|---|---|
+/// | 64 | all | exact | 2 | 24 |
+/// | 128 | all | exact | 2 | 48 |
 #[track_caller]
 pub fn weigh_bits<'r>(
     x: Value<'r>,

@@ -9,7 +9,9 @@ use crate::value::Tensor;
 
 /// Zeros: f32 on a player; on [`Place::Secure`] the [`constant()`] 0 of the type of secrets.
 ///
-/// Of secrets exact, and without a message.
+/// Source: Python array API 2023.12, `zeros`; of secrets [ABY3](crate::protocol::aby3).
+///
+/// Of secrets: all, exact, 0 rounds, 0 bytes.
 #[track_caller]
 pub fn zeros<'r>(g: &Recording<'r>, place: impl Into<Place>, shape: &[usize]) -> Value<'r> {
     match place.into() {
