@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{mnist, player, published, servers};
+use common::{everyone, mnist, player, published};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use sordino::prelude::*;
@@ -124,12 +124,6 @@ struct Sessions(Vec<(&'static str, Fixed, Session)>);
 
 impl Sessions {
     fn open() -> Self {
-        // Everyone may learn everything: the programs are about numbers, not about secrecy.
-        let setup = |protocol, fixed| {
-            let setup = Setup::new(PLAYERS.map(player)).secure(protocol, servers(), fixed);
-            let names = PLAYERS.map(player);
-            names.iter().fold(setup, |setup, name| setup.reveal(name, 1).release(name))
-        };
         let kinds = [
             ("ABY3", Fixed::LOW),
             ("ABY3", Fixed::HIGH),
@@ -139,7 +133,7 @@ impl Sessions {
         Self(
             kinds
                 .map(|(protocol, fixed)| {
-                    let session = Session::local(setup(protocol, fixed), mnist(), None).unwrap();
+                    let session = Session::local(everyone(protocol, fixed), mnist(), None).unwrap();
                     (protocol, fixed, session)
                 })
                 .into(),

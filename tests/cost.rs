@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::program::{federated_training, initialize};
-use common::{mnist, model_owner, parties, player, servers, setup};
+use common::{everyone, mnist, model_owner, parties, player, servers, setup};
 use sordino::graph::{Graph, Role, Secrecy};
 use sordino::ops::data::Dataset;
 use sordino::ops::optimise;
@@ -84,18 +84,11 @@ fn rule(g: &Recording<'_>, which: &str, owner: &PlayerName, to: &PlayerName) {
 
 const PROGRAMS: [&str; 5] = ["share", "add_n", "scale, whole", "scale, fractional", "mul"];
 
-fn rule_setup(fixed: Fixed) -> Setup {
-    let names = ["ann", "bob", "carol"].map(player);
-    let all = [&names[..], &servers()].concat();
-    let setup = Setup::new(all.clone()).secure("ABY3", servers(), fixed);
-    all.iter().fold(setup, |setup, name| setup.reveal(name, 1).release(name))
-}
-
 #[test]
 fn rules_cost_what_they_declare() {
     const STEPS: u64 = 3;
     for fixed in [Fixed::LOW, Fixed::HIGH] {
-        let mut session = Session::local(rule_setup(fixed), mnist(), None).unwrap();
+        let mut session = Session::local(everyone("ABY3", fixed), mnist(), None).unwrap();
         for which in PROGRAMS {
             // Owners and receivers that are servers save the messages to themselves.
             for owner in ["ann", "server0", "server2"] {
@@ -131,7 +124,7 @@ fn each_rule_costs_what_its_table_says() {
     let costs_of = |which: &str| {
         let (owner, to) = (player("ann"), player("carol"));
         let function = rule(which, &owner, &to);
-        declared(&function.record(&rule_setup(Fixed::LOW)).unwrap()).1
+        declared(&function.record(&everyone("ABY3", Fixed::LOW)).unwrap()).1
     };
     let cost = |rounds, bytes| Cost { rounds, bytes };
     // 21 elements, and their low 16 bits packed into words.

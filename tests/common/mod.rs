@@ -59,6 +59,14 @@ pub fn open_setup(protocol: &str, fixed: Fixed) -> Setup {
     data_owners().iter().fold(setup(protocol, fixed), Setup::release)
 }
 
+/// The owners ann and bob, the receiver carol, and the servers, who may all learn everything: for
+/// programs that are about numbers, not about secrecy.
+pub fn everyone(protocol: &str, fixed: Fixed) -> Setup {
+    let names = [&["ann", "bob", "carol"].map(player)[..], &servers()].concat();
+    let setup = Setup::new(names.clone()).secure(protocol, servers(), fixed);
+    names.iter().fold(setup, |setup, name| setup.reveal(name, 1).release(name))
+}
+
 /// A model owner, who may learn what the servers compute of its secrets.
 pub fn one_owner(fixed: Fixed) -> Setup {
     let players = [vec![model_owner()], servers()].concat();

@@ -2,7 +2,9 @@
 
 use sordino::prelude::*;
 
-use super::{Array, Bound, Case, EXACT, Random, case, encodable, shapes, small, units, within};
+use super::{
+    Array, Bound, Case, EXACT, Random, along, case, encodable, pairs, shapes, small, units, within,
+};
 
 /// A product errs by less than a unit, and so does a truncated sum.
 const TRUNCATED: Bound = units(1.0);
@@ -20,15 +22,22 @@ const PAIRS: [(&[usize], &[usize]); 9] = [
     (&[2, 0, 3], &[1, 3]),
 ];
 
+/// How many elements one stands for, at most, where two tensors are repeated to one shape.
+fn repeats(x: &[usize], y: &[usize]) -> usize {
+    let zeros = |axes: &[usize]| Array::of(axes, |_| 0.0);
+    let all = zeros(x).zip(&zeros(y), |x, _| x).elements.len();
+    [x, y].map(|axes| all / axes.iter().product::<usize>().max(1)).into_iter().max().unwrap_or(1)
+}
+
 pub fn cases() -> Vec<Case> {
     [sums(), multiples(), products(), matrices(), reductions()].into_iter().flatten().collect()
 }
 
 fn sums() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (x, y) in PAIRS {
+    for [x, y] in pairs(&PAIRS, 6) {
         for input in [small, encodable] {
-            let inputs = || vec![input(x), input(y)];
+            let inputs = || vec![input(&x), input(&y)];
             cases.push(
                 case(
                     "add",
@@ -82,8 +91,8 @@ fn sums() -> Vec<Case> {
         )
         .note("many"),
     );
-    for axes in [&[1, 3][..], &[5, 3], &[2, 0, 3], &[2, 1, 5, 3]] {
-        let inputs = vec![encodable(axes), small(&[3])];
+    for axes in rows(&[&[1, 3], &[5, 3], &[2, 0, 3], &[2, 1, 5, 3]], 7) {
+        let inputs = vec![encodable(&axes), small(&axes[axes.len() - 1..])];
         let sum = |x: &[Array]| x[0].zip(&x[1], |x, y| x + y);
         cases.push(
             case("add_bias", inputs, |_, x| add_bias(x[0], x[1]), sum, EXACT).gradient(EXACT),
@@ -195,19 +204,21 @@ fn multiples() -> Vec<Case> {
 
 fn products() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (x, y) in PAIRS {
+    for [x, y] in pairs(&PAIRS, 8) {
+        // A unit for each product that a gradient is the sum of.
+        let gradient = units(16.0f64.max(1.0 + repeats(&x, &y) as f64));
         // Below 2^30, the most that a product of 64 bits may have.
         for m in [4.0, 30_000.0] {
             cases.push(
                 case(
                     "mul",
-                    vec![within(m, x), within(m, y)],
+                    vec![within(m, &x), within(m, &y)],
                     |_, x| mul(x[0], x[1]),
                     |x| x[0].zip(&x[1], |x, y| x * y),
                     TRUNCATED,
                 )
                 .note(m.to_string())
-                .gradient(units(16.0)),
+                .gradient(gradient),
             );
         }
     }
@@ -247,11 +258,13 @@ fn products() -> Vec<Case> {
             .gradient(units(4.0)),
         );
     }
-    for (axes, axis) in [(&[7][..], 0), (&[1, 3], 0), (&[3, 5], 1), (&[2, 0], 1), (&[2, 3, 4], 1)] {
+    let all: [(&[usize], usize); 5] =
+        [(&[7], 0), (&[1, 3], 0), (&[3, 5], 1), (&[2, 0], 1), (&[2, 3, 4], 1)];
+    for (axes, axis) in along(&all, 9) {
         // A unit for each product, as no number is larger than 1.
         let case = case(
             "prod",
-            vec![within(1.0, axes)],
+            vec![within(1.0, &axes)],
             move |_, x| prod(x[0], axis),
             move |x| x[0].fold(axis, |x| x.iter().product()),
             units(6.0),
@@ -263,10 +276,16 @@ fn products() -> Vec<Case> {
     cases
 }
 
+/// Tensors of rows, and random ones.
+fn rows(fixed: &[&[usize]], seed: u64) -> Vec<Vec<usize>> {
+    let last: Vec<_> = fixed.iter().map(|&axes| (axes, axes.len() - 1)).collect();
+    along(&last, seed).into_iter().map(|(axes, _)| axes).collect()
+}
+
 fn matrices() -> Vec<Case> {
     let mut cases = Vec::new();
-    let mut random = Random(4);
-    let mut size = || 1 + random.next() as usize % 9;
+    let mut random = Random::of(4);
+    let mut size = || random.among(1..10);
     let mut sizes =
         vec![[1, 1, 1], [1, 5, 1], [3, 1, 7], [0, 3, 2], [3, 0, 2], [13, 11, 1], [5, 9, 7]];
     sizes.extend((0..3).map(|_| [size(), size(), size()]));
@@ -299,40 +318,51 @@ fn reductions() -> Vec<Case> {
         (&[2, 3, 5], &[2, 0]),
         (&[0], &[0]),
     ];
-    for (axes, along) in all {
+    let mut random = Random::of(13);
+    let mut some = || {
+        let axes = random.axes();
+        let along = (0..axes.len()).filter(|_| random.among(0..2) == 0).collect();
+        (axes, along)
+    };
+    let random: [(Vec<usize>, Vec<usize>); 3] = [some(), some(), some()];
+    let fixed = all.map(|(axes, along)| (axes.to_vec(), along.to_vec()));
+    for (axes, along) in fixed.into_iter().chain(random) {
         for keep in [false, true] {
+            let (all, gone) = (axes.clone(), along.clone());
             let sum = move |x: &[Array]| {
-                let mut sorted = along.to_vec();
-                sorted.sort_unstable();
                 let kept: Vec<_> =
-                    (0..axes.len()).map(|i| if along.contains(&i) { 1 } else { axes[i] }).collect();
+                    (0..all.len()).map(|i| if gone.contains(&i) { 1 } else { all[i] }).collect();
+                let mut sorted = gone.clone();
+                sorted.sort_unstable();
                 let sum = sorted
                     .iter()
                     .rev()
                     .fold(x[0].clone(), |x, &axis| x.fold(axis, |x| x.iter().sum()));
                 if keep { sum.reshaped(&kept) } else { sum }
             };
+            let (mean, by) = (sum.clone(), along.clone());
             cases.push(
                 case(
                     "reduce_sum",
-                    vec![encodable(axes)],
-                    move |_, x| reduce_sum(x[0], along, keep),
+                    vec![encodable(&axes)],
+                    move |_, x| reduce_sum(x[0], &by, keep),
                     sum,
                     EXACT,
                 )
                 .note(format!("{along:?} {keep}"))
                 .gradient(EXACT),
             );
-            let count: usize = along.iter().map(|&axis| axes[axis]).product();
+            let count = along.iter().map(|&axis| axes[axis]).product::<usize>();
             if count > 0 {
-                // The factor 1/n is encoded: half a unit times a sum of up to 4n ≤ 60.
+                let by = along.clone();
+                // The factor 1/n is encoded: half a unit times a sum of up to 4n, and the truncation.
                 cases.push(
                     case(
                         "reduce_mean",
-                        vec![small(axes)],
-                        move |_, x| reduce_mean(x[0], along, keep),
-                        move |x| sum(x).map(|x| x / count as f64),
-                        units(31.0),
+                        vec![small(&axes)],
+                        move |_, x| reduce_mean(x[0], &by, keep),
+                        move |x| mean(x).map(|x| x / count as f64),
+                        units(2.0 * count as f64 + 1.0),
                     )
                     .note(format!("{along:?} {keep}"))
                     .gradient(units(2.5)),
@@ -340,14 +370,17 @@ fn reductions() -> Vec<Case> {
             }
         }
     }
-    for axes in [&[1, 7][..], &[5, 3], &[0, 3], &[2, 3, 5]] {
+    for axes in rows(&[&[1, 7], &[5, 3], &[0, 3], &[2, 3, 5]], 14) {
         let sum = |x: &[Array]| {
             let c = *x[0].axes.last().unwrap();
-            x[0].reshaped(&[x[0].elements.len() / c, c]).fold(0, |x| x.iter().sum())
+            let rows = x[0].axes[..x[0].axes.len() - 1].iter().product();
+            x[0].reshaped(&[rows, c]).fold(0, |x| x.iter().sum())
         };
-        cases.push(case("sum_rows", vec![encodable(axes)], |_, x| sum_rows(x[0]), sum, EXACT));
+        cases.push(case("sum_rows", vec![encodable(&axes)], |_, x| sum_rows(x[0]), sum, EXACT));
     }
-    for (axes, axis) in [(&[7][..], 0), (&[3, 5], 0), (&[3, 5], 1), (&[1, 1], 1), (&[2, 0, 3], 1)] {
+    let all: [(&[usize], usize); 5] =
+        [(&[7], 0), (&[3, 5], 0), (&[3, 5], 1), (&[1, 1], 1), (&[2, 0, 3], 1)];
+    for (axes, axis) in along(&all, 15) {
         let running = move |x: &[Array]| {
             Array::of(&x[0].axes, |i| {
                 (0..=i[axis])
@@ -360,7 +393,7 @@ fn reductions() -> Vec<Case> {
             })
         };
         cases.push(
-            case("cumsum", vec![encodable(axes)], move |_, x| cumsum(x[0], axis), running, EXACT)
+            case("cumsum", vec![encodable(&axes)], move |_, x| cumsum(x[0], axis), running, EXACT)
                 .note(axis.to_string())
                 .gradient(EXACT),
         );

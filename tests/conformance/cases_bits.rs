@@ -2,7 +2,7 @@
 
 use sordino::prelude::*;
 
-use super::{Array, Case, EXACT, case, case_of_ring, encodable, shapes, small, unit};
+use super::{Array, Case, EXACT, Random, case, case_of_ring, encodable, shapes, small, unit};
 
 pub fn cases() -> Vec<Case> {
     [of_each(), logic(), of_words(), moved(), weighed()].into_iter().flatten().collect()
@@ -231,119 +231,76 @@ fn of_words() -> Vec<Case> {
 
 /// Words and truth values along axes.
 fn moved() -> Vec<Case> {
-    let x = || vec![encodable(&[3, 5])];
-    let sign = |x: f64| truth(x < 0.0);
-    let mut cases = vec![
-        case(
-            "transpose",
-            x(),
-            |_, x| transpose(negative(x[0]), &[1, 0]),
-            move |x| Array::of(&[5, 3], |i| sign(x[0].at(&[i[1], i[0]]))),
-            EXACT,
-        ),
-        case(
-            "gather",
-            x(),
-            |_, x| gather(negative(x[0]), &[4, 0, 0], 1),
-            move |x| Array::of(&[3, 3], |i| sign(x[0].at(&[i[0], [4, 0, 0][i[1]]]))),
-            EXACT,
-        ),
-        case(
-            "broadcast",
-            x(),
-            |_, x| broadcast(negative(x[0]), &[2, 3, 5]),
-            move |x| Array::of(&[2, 3, 5], |i| sign(x[0].at(&i[1..]))),
-            EXACT,
-        ),
-        case(
-            "tile",
-            x(),
-            |_, x| tile(negative(x[0]), &[2, 1]),
-            move |x| Array::of(&[6, 5], |i| sign(x[0].at(&[i[0] % 3, i[1]]))),
-            EXACT,
-        ),
-        case(
-            "reverse",
-            x(),
-            |_, x| reverse(negative(x[0]), &[1]),
-            move |x| Array::of(&[3, 5], |i| sign(x[0].at(&[i[0], 4 - i[1]]))),
-            EXACT,
-        ),
-        case(
-            "slice",
-            x(),
-            |_, x| slice(negative(x[0]), &[2, 0], &[-1, 5], &[-1, 2]),
-            move |x| Array::of(&[3, 3], |i| sign(x[0].at(&[2 - i[0], 2 * i[1]]))),
-            EXACT,
-        ),
-        case(
-            "concat",
-            x(),
-            |_, x| concat([negative(x[0]), not(negative(x[0]))], 0),
-            move |x| {
-                Array::of(&[6, 5], |i| {
-                    let s = sign(x[0].at(&[i[0] % 3, i[1]]));
-                    if i[0] < 3 { s } else { 1.0 - s }
-                })
-            },
-            EXACT,
-        ),
-        case(
-            "reshape",
-            x(),
-            |_, x| reshape(negative(x[0]), &[15, 1]),
-            move |x| x[0].map(sign).reshaped(&[15, 1]),
-            EXACT,
-        ),
-        case(
-            "pad_zeros",
-            x(),
-            |_, x| pad_zeros(negative(x[0]), &[1, 0], &[0, 2]),
-            move |x| {
-                Array::of(&[4, 7], |i| {
-                    if i[0] == 0 || i[1] > 4 { 0.0 } else { sign(x[0].at(&[i[0] - 1, i[1]])) }
-                })
-            },
-            EXACT,
-        ),
-    ];
-    cases = cases.into_iter().map(|case| case.note("truth values")).collect();
-    let words_of = |axes: &[usize], from: fn(&[usize]) -> [usize; 2], x: &[Array], f: Fixed| {
-        let moved = Array::of(axes, |i| x[0].at(&from(i)));
-        words(&[moved], f, |w| w[0])
-    };
-    let all = [
-        case_of_ring(
-            "transpose",
-            x(),
-            |_, x| transpose(to_bits(x[0]), &[1, 0]),
-            move |x, f| words_of(&[5, 3], |i| [i[1], i[0]], x, f),
-            EXACT,
-        ),
-        case_of_ring(
-            "gather",
-            x(),
-            |_, x| gather(to_bits(x[0]), &[2, 1, 1, 0], 0),
-            move |x, f| words_of(&[4, 5], |i| [[2, 1, 1, 0][i[0]], i[1]], x, f),
-            EXACT,
-        ),
-        case_of_ring(
-            "concat",
-            x(),
-            |_, x| concat([to_bits(x[0]), to_bits(x[0])], 1),
-            move |x, f| words_of(&[3, 10], |i| [i[0], i[1] % 5], x, f),
-            EXACT,
-        ),
-        case_of_ring(
-            "broadcast",
-            x(),
-            |_, x| broadcast(slice_axis(to_bits(x[0]), 0, 1..2), &[3, 5]),
-            move |x, f| words_of(&[3, 5], |i| [1, i[1]], x, f),
-            EXACT,
-        ),
-    ];
-    cases.extend(all.into_iter().map(|case| case.note("words")));
+    let mut random = Random::of(13);
+    let any = [random.among(1..8), random.among(1..8)];
+    let mut cases = Vec::new();
+    for [n, m] in [[3, 5], any] {
+        let places = [(); 3].map(|()| random.among(0..m));
+        let of = Moved { from: [n, m], cases: &mut cases };
+        of.by("transpose", &[m, n], |x| transpose(x, &[1, 0]), |i| Some([i[1], i[0]]))
+            .by(
+                "gather",
+                &[n, 3],
+                move |x| gather(x, &places, 1),
+                move |i| Some([i[0], places[i[1]]]),
+            )
+            .by("broadcast", &[2, n, m], move |x| broadcast(x, &[2, n, m]), |i| Some([i[1], i[2]]))
+            .by("tile", &[2 * n, m], |x| tile(x, &[2, 1]), move |i| Some([i[0] % n, i[1]]))
+            .by("reverse", &[n, m], |x| reverse(x, &[1]), move |i| Some([i[0], m - 1 - i[1]]))
+            .by(
+                "slice",
+                &[n, m.div_ceil(2)],
+                move |x| slice(x, &[n as i64 - 1, 0], &[-1, m as i64], &[-1, 2]),
+                move |i| Some([n - 1 - i[0], 2 * i[1]]),
+            )
+            .by("concat", &[n, 2 * m], |x| concat([x, x], 1), move |i| Some([i[0], i[1] % m]))
+            .by(
+                "reshape",
+                &[n * m, 1],
+                move |x| reshape(x, &[n * m, 1]),
+                move |i| Some([i[0] / m, i[0] % m]),
+            )
+            .by(
+                "pad_zeros",
+                &[n + 1, m + 2],
+                |x| pad_zeros(x, &[1, 0], &[0, 2]),
+                move |i| i[0].checked_sub(1).filter(|_| i[1] < m).map(|row| [row, i[1]]),
+            );
+    }
     cases
+}
+
+/// Cases of what moves tensors of two axes.
+struct Moved<'a> {
+    from: [usize; 2],
+    cases: &'a mut Vec<Case>,
+}
+
+impl Moved<'_> {
+    /// A case of truth values and one of words: the function makes a tensor of the axes `to`, and
+    /// each element comes from a place, or is zero.
+    fn by(
+        self,
+        function: &'static str,
+        to: &[usize],
+        of: impl for<'r> Fn(Value<'r>) -> Value<'r> + Copy + 'static,
+        place: impl Fn(&[usize]) -> Option<[usize; 2]> + Copy + 'static,
+    ) -> Self {
+        let x = || vec![encodable(&self.from)];
+        let to = to.to_vec();
+        let moved =
+            move |x: &[Array]| Array::of(&to, |i| place(i).map_or(0.0, |place| x[0].at(&place)));
+        let signs = moved.clone();
+        let signs = move |x: &[Array]| signs(x).map(|x| truth(x < 0.0));
+        self.cases.push(
+            case(function, x(), move |_, x| of(negative(x[0])), signs, EXACT).note("truth values"),
+        );
+        let all = move |x: &[Array], f: Fixed| words(&[moved(x)], f, |w| w[0]);
+        self.cases.push(
+            case_of_ring(function, x(), move |_, x| of(to_bits(x[0])), all, EXACT).note("words"),
+        );
+        self
+    }
 }
 
 fn weighed() -> Vec<Case> {
@@ -359,7 +316,7 @@ fn weighed() -> Vec<Case> {
         }
     };
     let mut cases = Vec::new();
-    for n in [0, 1, 7, 65] {
+    for n in [0, 1, 7, 65, Random::of(14).among(2..60)] {
         for row in 0..2 {
             cases.push(
                 case(

@@ -2,10 +2,12 @@
 
 use sordino::prelude::*;
 
-use super::{Array, Case, EXACT, Input, case, encodable, shapes, small, within};
+use super::cases_layers::pooled;
+use super::{Array, Case, EXACT, Input, Random, along, case, encodable, shapes, small};
 
 pub fn cases() -> Vec<Case> {
-    [comparisons(), with_constants(), choices(), extremes()].into_iter().flatten().collect()
+    let all = [comparisons(), with_constants(), choices(), extremes(), sorts(), pools()];
+    all.into_iter().flatten().collect()
 }
 
 fn truth(x: bool) -> f64 {
@@ -62,13 +64,15 @@ fn with_constants() -> Vec<Case> {
     let mut cases = Vec::new();
     for axes in shapes(22) {
         for (name, comparison, of) in all {
-            cases.push(case(
-                name,
-                vec![small(&axes)],
-                move |_, x| comparison(x[0], 2.0),
-                move |x| x[0].map(|x| truth(of(x, 2.0))),
-                EXACT,
-            ));
+            for input in [small, encodable] {
+                cases.push(case(
+                    name,
+                    vec![input(&axes)],
+                    move |_, x| comparison(x[0], 2.0),
+                    move |x| x[0].map(|x| truth(of(x, 2.0))),
+                    EXACT,
+                ));
+            }
         }
     }
     cases
@@ -129,11 +133,11 @@ fn extremes() -> Vec<Case> {
         (&[1, 129, 3], 1),
         (&[1000], 0),
     ];
-    for (axes, axis) in all {
+    for (axes, axis) in along(&all, 23) {
         // The limits stand among them more than once, and so do ties in the middle.
         let inputs: [fn(&[usize]) -> Input; 2] = [small, encodable];
         for input in inputs {
-            let x = || vec![input(axes)];
+            let x = || vec![input(&axes)];
             let at = format!("axis {axis}");
             let largest =
                 move |x: &[Array]| x[0].fold(axis, |x| x.iter().copied().fold(f64::MIN, f64::max));
@@ -163,25 +167,32 @@ fn extremes() -> Vec<Case> {
             );
         }
     }
-    for (axes, axis) in
-        [(&[1][..], 0), (&[2], 0), (&[0], 0), (&[13], 0), (&[3, 5], 0), (&[3, 5], 1)]
-    {
+    cases
+}
+
+/// The items of each lane, in an order.
+fn ordered(x: &Array, axis: usize, order: fn(&f64, &f64) -> std::cmp::Ordering) -> Array {
+    Array::of(&x.axes, |i| {
+        let mut rest = i.to_vec();
+        rest.remove(axis);
+        let item = |x: &[f64]| {
+            let mut x = x.to_vec();
+            x.sort_unstable_by(order);
+            x[i[axis]]
+        };
+        x.fold(axis, item).at(&rest)
+    })
+}
+
+fn sorts() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let all: [(&[usize], usize); 6] =
+        [(&[1], 0), (&[2], 0), (&[0], 0), (&[13], 0), (&[3, 5], 0), (&[3, 5], 1)];
+    for (axes, axis) in along(&all, 24) {
         let inputs: [fn(&[usize]) -> Input; 2] = [small, encodable];
         for input in inputs {
-            let sorted = move |x: &[Array]| {
-                let at = |i: &[usize]| {
-                    let rank = |x: &[f64]| {
-                        let mut x = x.to_vec();
-                        x.sort_unstable_by(f64::total_cmp);
-                        x[i[axis]]
-                    };
-                    let mut rest = i.to_vec();
-                    rest.remove(axis);
-                    x[0].fold(axis, rank).at(&rest)
-                };
-                Array::of(axes, at)
-            };
-            let x = vec![input(axes)];
+            let sorted = move |x: &[Array]| ordered(&x[0], axis, f64::total_cmp);
+            let x = vec![input(&axes)];
             cases.push(
                 case("sort", x, move |_, x| sort(x[0], axis), sorted, EXACT)
                     .note(format!("axis {axis}"))
@@ -189,25 +200,24 @@ fn extremes() -> Vec<Case> {
             );
         }
     }
-    for (axes, k, axis) in
-        [(&[1][..], 1, 0), (&[5], 2, 0), (&[3, 9], 9, 1), (&[70], 2, 0), (&[3, 0, 2], 2, 2)]
-    {
+    let all: [(&[usize], usize, usize); 5] =
+        [(&[1], 1, 0), (&[5], 2, 0), (&[3, 9], 9, 1), (&[70], 2, 0), (&[3, 0, 2], 2, 2)];
+    let mut random = Random::of(25);
+    let mut any = || {
+        let (axes, axis) = random.along();
+        let k = random.among(1..axes[axis] + 1);
+        (axes, k, axis)
+    };
+    let random = [any(), any()];
+    let fixed = all.map(|(axes, k, axis)| (axes.to_vec(), k, axis));
+    for (axes, k, axis) in fixed.into_iter().chain(random) {
         let largest = move |x: &[Array]| {
-            let of = |i: usize| {
-                x[0].fold(axis, |x| {
-                    let mut x = x.to_vec();
-                    x.sort_unstable_by(|x, y| y.total_cmp(x));
-                    x[i]
-                })
-            };
-            let (mut to, ranked) = (axes.to_vec(), (0..k).map(of).collect::<Vec<_>>());
+            let all = ordered(&x[0], axis, |x, y| y.total_cmp(x));
+            let mut to = all.axes.clone();
             to[axis] = k;
-            Array::of(&to, |i| {
-                let rest: Vec<_> = [&i[..axis], &i[axis + 1..]].concat();
-                ranked[i[axis]].at(&rest)
-            })
+            Array::of(&to, |i| all.at(i))
         };
-        let x = vec![encodable(axes)];
+        let x = vec![encodable(&axes)];
         cases.push(
             case("top_k", x, move |_, x| top_k(x[0], k, axis), largest, EXACT)
                 .note(format!("{k} along axis {axis}"))
@@ -215,21 +225,25 @@ fn extremes() -> Vec<Case> {
         );
     }
     // Values that are functions of the keys: those of equal keys come in any order.
-    cases.push(
-        case(
-            "sort_by_key",
-            vec![small(&[12])],
-            |_, x| sort_by_key(x[0], &[scale(x[0], -3.0)], 0)[1],
-            |x| {
-                let mut x = x[0].clone();
-                x.elements.sort_unstable_by(f64::total_cmp);
-                x.map(|x| -3.0 * x)
-            },
-            EXACT,
-        )
-        .gradient(EXACT),
-    );
-    let pooled = |window: usize| {
+    for (axes, axis) in along(&[(&[12], 0), (&[1, 3], 0)], 27) {
+        cases.push(
+            case(
+                "sort_by_key",
+                vec![small(&axes)],
+                move |_, x| sort_by_key(x[0], &[scale(x[0], -3.0)], axis)[1],
+                move |x| ordered(&x[0], axis, f64::total_cmp).map(|x| -3.0 * x),
+                EXACT,
+            )
+            .note(format!("axis {axis}"))
+            .gradient(EXACT),
+        );
+    }
+    cases
+}
+
+fn pools() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let largest = |window: usize| {
         move |x: &[Array]| {
             let axes = [x[0].axes[0], x[0].axes[1] / window, x[0].axes[2] / window, x[0].axes[3]];
             Array::of(&axes, |i| {
@@ -240,20 +254,14 @@ fn extremes() -> Vec<Case> {
             })
         }
     };
-    for (axes, window) in [
-        ([1, 2, 2, 1], 2),
-        ([2, 5, 4, 3], 2),
-        ([1, 3, 7, 2], 3),
-        ([0, 2, 2, 1], 2),
-        ([1, 3, 2, 1], 1),
-    ] {
-        for input in [within(4.0, &axes), encodable(&axes)] {
+    for (axes, window) in pooled(26).into_iter().chain([([1, 3, 2, 1], 1)]) {
+        for input in [small(&axes), encodable(&axes)] {
             cases.push(
                 case(
                     "max_pool",
                     vec![input],
                     move |_, x| max_pool(x[0], window),
-                    pooled(window),
+                    largest(window),
                     EXACT,
                 )
                 .gradient(EXACT),

@@ -2,7 +2,7 @@
 
 use sordino::prelude::*;
 
-use super::{Array, Bound, Case, Input, Numbers, accuracy, case, ranged, within};
+use super::{Array, Bound, Case, Numbers, Random, accuracy, case, pairs, ranged, within};
 
 pub fn cases() -> Vec<Case> {
     [of_each(), of_rows(), losses()].into_iter().flatten().collect()
@@ -112,9 +112,11 @@ fn rows() -> Vec<Row> {
 
 fn of_each() -> Vec<Case> {
     let mut cases = Vec::new();
+    let mut random = Random::of(50);
     for Row { name, function, exact, range, bound, gradient } in rows() {
-        for axes in [&[][..], &[0], &[67], &[1, 5], &[3, 1, 7]] {
-            let x = vec![ranged(range.clone(), axes)];
+        let fixed = [&[][..], &[0], &[67], &[1, 5], &[3, 1, 7]].map(<[usize]>::to_vec);
+        for axes in fixed.into_iter().chain([random.axes()]) {
+            let x = vec![ranged(range.clone(), &axes)];
             cases.push(case(name, x, move |_, x| function(x[0]), move |x| x[0].map(exact), bound));
         }
         // Gradients are looked at where they are neither huge nor lost among the units.
@@ -130,25 +132,35 @@ fn of_each() -> Vec<Case> {
                 .gradient(gradient),
         );
     }
-    let pairs: [(&[usize], &[usize]); 5] =
+    let all: [(&[usize], &[usize]); 5] =
         [(&[], &[]), (&[5], &[]), (&[0], &[1]), (&[1, 7], &[5, 1]), (&[3, 5], &[5])];
-    for (x, y) in pairs {
-        let inputs = vec![within(4.0, x), ranged(Numbers::SignedPowers(-2.0, 10.0), y)];
+    for (i, [x, y]) in pairs(&all, 51).into_iter().enumerate() {
+        let inputs = vec![within(4.0, &x), ranged(Numbers::SignedPowers(-2.0, 10.0), &y)];
         // x times what the reciprocal errs by, |x| up to 4, and a unit of the product.
         let bound = accuracy((6e-4, 1.4e-4), (4e-7, 9e-9));
         // dx = dy / y; dy = −dy · x / y², where x / y is up to 16, and 1 / y up to 4: of dx, sums of up
         // to five terms of 8 have the error of the reciprocal.
         let gradient = accuracy((2e-3, 2.4e-2), (1.2e-6, 1.6e-5));
-        cases.push(
-            case("div", inputs, |_, x| div(x[0], x[1]), |x| x[0].zip(&x[1], |x, y| x / y), bound)
-                .gradient(gradient),
-        );
+        let quotient = |x: &[Array]| x[0].zip(&x[1], |x, y| x / y);
+        let of = case("div", inputs, |_, x| div(x[0], x[1]), quotient, bound);
+        // Elements of random shapes may stand for more.
+        cases.push(if i < all.len() { of.gradient(gradient) } else { of });
     }
     cases
 }
 
-/// Rows that are short, long, and alone.
-const ROWS: [&[usize]; 5] = [&[1], &[1, 3], &[5, 10], &[2, 3, 7], &[0, 4]];
+/// Rows that are short, long, and alone, and random ones.
+fn tables() -> Vec<Vec<usize>> {
+    let fixed: [&[usize]; 5] = [&[1], &[1, 3], &[5, 10], &[2, 3, 7], &[0, 4]];
+    let mut random = Random::of(52);
+    let mut any = random.axes();
+    any.truncate(2);
+    any.push(random.among(1..8));
+    fixed.iter().map(|axes| axes.to_vec()).chain([any]).collect()
+}
+
+/// Rows have numbers that are less than 2^25 from each other.
+const LARGEST: f64 = 16_777_215.0;
 
 fn softmax_of(x: &[f64]) -> Vec<f64> {
     log_softmax_of(x).iter().map(|x| x.exp()).collect()
@@ -162,41 +174,43 @@ fn log_softmax_of(x: &[f64]) -> Vec<f64> {
 
 fn of_rows() -> Vec<Case> {
     let mut cases = Vec::new();
-    for axes in ROWS {
-        for m in [3.0, 30.0] {
-            let x = || vec![within(m, axes)];
-            // Both gradients are the softmax times sums of up to ten terms of the loss.
-            cases.push(
-                case(
-                    "softmax",
-                    x(),
-                    |_, x| softmax(x[0]),
-                    |x| x[0].rows(softmax_of),
-                    accuracy((6e-4, 1e-4), (4e-7, 3e-9)),
-                )
-                .note(m.to_string())
-                .gradient(accuracy((0.0, 3e-3), (0.0, 2e-6))),
-            );
-            cases.push(
-                case(
-                    "log_softmax",
-                    x(),
-                    |_, x| log_softmax(x[0]),
-                    |x| x[0].rows(log_softmax_of),
-                    accuracy((0.0, 1.2e-4), (0.0, 3.6e-9)),
-                )
-                .note(m.to_string())
-                .gradient(accuracy((0.0, 1e-2), (0.0, 8e-6))),
-            );
-        }
+    let all = tables().into_iter().flat_map(|axes| [(axes.clone(), 3.0), (axes, 30.0)]);
+    // The last are as far apart as they may be, and few of a row count.
+    for (axes, m) in all.chain([(vec![5, 10], LARGEST)]) {
+        let x = || vec![within(m, &axes)];
+        // Both gradients are the softmax times sums of up to ten terms of the loss.
+        cases.push(
+            case(
+                "softmax",
+                x(),
+                |_, x| softmax(x[0]),
+                |x| x[0].rows(softmax_of),
+                accuracy((6e-4, 1e-4), (4e-7, 3e-9)),
+            )
+            .note(m.to_string())
+            .gradient(accuracy((0.0, 3e-3), (0.0, 2e-6))),
+        );
+        cases.push(
+            case(
+                "log_softmax",
+                x(),
+                |_, x| log_softmax(x[0]),
+                |x| x[0].rows(log_softmax_of),
+                accuracy((0.0, 1.2e-4), (0.0, 3.6e-9)),
+            )
+            .note(m.to_string())
+            .gradient(accuracy((0.0, 1e-2), (0.0, 8e-6))),
+        );
     }
     cases
 }
 
 fn losses() -> Vec<Case> {
     let mut cases = Vec::new();
-    for axes in [[1, 1], [7, 1], [3, 5], [0, 3]] {
-        let targets = |numbers| -> Vec<Input> { vec![within(6.0, &axes), ranged(numbers, &axes)] };
+    let mut random = Random::of(53);
+    let any = [random.among(1..8), random.among(1..6)];
+    for axes in [[1, 1], [7, 1], [3, 5], [0, 3], any] {
+        let targets = vec![within(6.0, &axes), ranged(Numbers::Truths, &axes)];
         let n = (axes[0] * axes[1]) as f64;
         let binary = |x: &[Array]| {
             let each = x[0].zip(&x[1], |x, t| softplus_of(x) - t * x);
@@ -207,29 +221,35 @@ fn losses() -> Vec<Case> {
         cases.push(
             case(
                 "binary_cross_entropy",
-                targets(Numbers::Truths),
+                targets,
                 |_, x| binary_cross_entropy(x[0], x[1]),
                 binary,
                 bound,
             )
             .gradient_by(0..1, accuracy((0.0, 2e-3), (0.0, 2e-6))),
         );
-        let categorical = |x: &[Array]| {
-            let each = x[0].rows(log_softmax_of).zip(&x[1], |x, t| -t * x);
-            Array { axes: vec![], elements: vec![each.elements.iter().sum()] }
-        };
-        // Each element errs as its logarithm, and a unit.
-        let bound = accuracy((0.0, 1.4e-4 * n), (0.0, 4e-9 * n));
-        cases.push(
-            case(
-                "categorical_cross_entropy",
-                targets(Numbers::Chosen),
-                |_, x| categorical_cross_entropy(x[0], x[1]),
-                categorical,
-                bound,
-            )
-            .gradient_by(0..1, accuracy((0.0, 1e-2), (0.0, 8e-6))),
-        );
+        cases.push(categorical(&axes, 6.0));
     }
+    cases.push(categorical(&[3, 5], LARGEST));
     cases
+}
+
+fn categorical(axes: &[usize], m: f64) -> Case {
+    let exact = |x: &[Array]| {
+        let each = x[0].rows(log_softmax_of).zip(&x[1], |x, t| -t * x);
+        Array { axes: vec![], elements: vec![each.elements.iter().sum()] }
+    };
+    let n = axes.iter().product::<usize>() as f64;
+    // Each element errs as its logarithm, and a unit.
+    let bound = accuracy((0.0, 1.4e-4 * n), (0.0, 4e-9 * n));
+    let inputs = vec![within(m, axes), ranged(Numbers::Chosen, axes)];
+    case(
+        "categorical_cross_entropy",
+        inputs,
+        |_, x| categorical_cross_entropy(x[0], x[1]),
+        exact,
+        bound,
+    )
+    .note(m.to_string())
+    .gradient_by(0..1, accuracy((0.0, 1e-2), (0.0, 8e-6)))
 }

@@ -2,7 +2,7 @@
 
 use sordino::prelude::*;
 
-use super::{Array, Case, EXACT, case, encodable, small, units, within};
+use super::{Array, Case, EXACT, Random, case, encodable, small, units, within};
 
 pub fn cases() -> Vec<Case> {
     [convolutions(), pools()].into_iter().flatten().collect()
@@ -45,7 +45,14 @@ fn convolutions() -> Vec<Case> {
         ([0, 4, 4, 2], [3, 3, 2, 1], 1),
         ([3, 4, 4, 1], [4, 4, 1, 5], 3),
     ];
-    for (images, filters, stride) in all {
+    let mut random = Random::of(40);
+    let mut any = || {
+        let [n, h, w, c] = images(&mut random);
+        let filters = [random.among(1..h + 1), random.among(1..w + 1), c, random.among(1..4)];
+        ([n, h, w, c], filters, random.among(1..4))
+    };
+    let random = [any(), any(), any()];
+    for (images, filters, stride) in all.into_iter().chain(random) {
         for padding in [Padding::Same, Padding::Valid] {
             let inputs = vec![within(100.0, &images), small(&filters)];
             // One truncation of the sum, in the function and in both gradients.
@@ -65,28 +72,44 @@ fn convolutions() -> Vec<Case> {
     cases
 }
 
+/// Random images.
+fn images(random: &mut Random) -> [usize; 4] {
+    [random.among(0..3), random.among(1..8), random.among(1..8), random.among(1..4)]
+}
+
+/// Images, windows to pool, and random ones.
+pub fn pooled(seed: u64) -> Vec<([usize; 4], usize)> {
+    let mut random = Random::of(seed);
+    let mut any = || {
+        let axes = images(&mut random);
+        (axes, random.among(1..axes[1].min(axes[2]) + 1))
+    };
+    let random = [any(), any()];
+    let fixed = [([1, 2, 2, 1], 2), ([2, 5, 4, 3], 2), ([1, 3, 7, 2], 3), ([0, 2, 2, 1], 2)];
+    fixed.into_iter().chain(random).collect()
+}
+
 fn pools() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (axes, window) in
-        [([1, 2, 2, 1], 2), ([2, 5, 4, 3], 2), ([1, 3, 7, 2], 3), ([0, 2, 2, 1], 2)]
-    {
+    for (axes, window) in pooled(41) {
+        let pixels = (window * window) as f64;
         let mean = move |x: &[Array]| {
             let axes = [axes[0], axes[1] / window, axes[2] / window, axes[3]];
             Array::of(&axes, |i| {
                 let pixel = |j: usize| {
                     x[0].at(&[i[0], i[1] * window + j / window, i[2] * window + j % window, i[3]])
                 };
-                (0..window * window).map(pixel).sum::<f64>() / (window * window) as f64
+                (0..window * window).map(pixel).sum::<f64>() / pixels
             })
         };
-        // The factor is encoded: half a unit times the sum, up to 36, and the truncation.
+        // The factor is encoded: half a unit times the sum, and the truncation.
         cases.push(
             case(
                 "average_pool",
                 vec![small(&axes)],
                 move |_, x| average_pool(x[0], window),
                 mean,
-                units(19.0),
+                units(1.0 + 2.0 * pixels),
             )
             .gradient(units(2.0)),
         );

@@ -2,10 +2,10 @@
 
 use sordino::prelude::*;
 
-use super::{Array, Case, EXACT, case, encodable, shapes, small};
+use super::{Array, Case, EXACT, Random, along, case, encodable, shapes, small};
 
 pub fn cases() -> Vec<Case> {
-    let all = [any_shape(), axes(), picked(), joined()];
+    let all = [any_shape(), axes(), picked(), picked_anywhere(), joined()];
     // Every one is linear: gradients are moved elements, or sums of them.
     all.into_iter().flatten().map(|case| case.gradient(EXACT)).collect()
 }
@@ -253,17 +253,7 @@ fn picked() -> Vec<Case> {
         [(&[2, 0, 2][..], 0, 4), (&[0; 7], 1, 1), (&[6, 5, 4, 3, 2, 1, 0], 1, 9)]
     {
         let scattered = move |x: &[Array]| {
-            let mut to = vec![3, 7];
-            to[axis] = size;
-            Array::of(&to, |i| {
-                let from = (0..indices.len()).filter(|&k| indices[k] == i[axis]);
-                from.map(|k| {
-                    let mut i = i.to_vec();
-                    i[axis] = k;
-                    x[0].at(&i)
-                })
-                .sum()
-            })
+            moved(&x[0], axis, size, |i| (0..indices.len()).filter(|&k| indices[k] == i).collect())
         };
         cases.push(
             case("scatter", x(), move |_, x| scatter(x[0], indices, axis, size), scattered, EXACT)
@@ -283,6 +273,62 @@ fn picked() -> Vec<Case> {
         );
     }
     cases
+}
+
+/// What is picked from random shapes.
+fn picked_anywhere() -> Vec<Case> {
+    let (mut cases, mut random) = (Vec::new(), Random::of(33));
+    for (axes, axis) in along(&[(&[1, 7], 1), (&[7, 1], 0)], 34) {
+        let (n, x) = (axes[axis], || vec![encodable(&axes)]);
+        let note = format!("axis {axis}");
+        let mut some = |below: usize, length: usize| -> Vec<usize> {
+            (0..length).map(|_| random.among(0..below)).collect()
+        };
+        let (indices, to, permutation) = (some(n, 4), some(3, n), some(axes.len(), 1)[0]);
+        let of = indices.clone();
+        let gathered = move |x: &[Array]| moved(&x[0], axis, of.len(), |i| vec![of[i]]);
+        cases.push(
+            case("gather", x(), move |_, x| gather(x[0], &indices, axis), gathered, EXACT)
+                .note(&note),
+        );
+        let of = to.clone();
+        let scattered = move |x: &[Array]| {
+            moved(&x[0], axis, 3, |i| (0..of.len()).filter(|&k| of[k] == i).collect())
+        };
+        cases.push(
+            case("scatter", x(), move |_, x| scatter(x[0], &to, axis, 3), scattered, EXACT)
+                .note(&note),
+        );
+        let order: Vec<_> = (0..axes.len()).map(|i| (i + permutation) % axes.len()).collect();
+        let of = order.clone();
+        let turned = move |x: &[Array]| {
+            let to: Vec<_> = of.iter().map(|&axis| x[0].axes[axis]).collect();
+            Array::of(&to, |i| {
+                let mut from = vec![0; i.len()];
+                of.iter().zip(i).for_each(|(&axis, &i)| from[axis] = i);
+                x[0].at(&from)
+            })
+        };
+        cases.push(
+            case("transpose", x(), move |_, x| transpose(x[0], &order), turned, EXACT)
+                .note(format!("by {permutation}")),
+        );
+    }
+    cases
+}
+
+/// `size` elements along an axis, each the sum of some of those of `x`.
+fn moved(x: &Array, axis: usize, size: usize, from: impl Fn(usize) -> Vec<usize>) -> Array {
+    let mut to = x.axes.clone();
+    to[axis] = size;
+    Array::of(&to, |i| {
+        let mut at = i.to_vec();
+        let element = |k| {
+            at[axis] = k;
+            x.at(&at)
+        };
+        from(i[axis]).into_iter().map(element).sum()
+    })
 }
 
 fn joined() -> Vec<Case> {

@@ -46,7 +46,7 @@ pub struct Case {
 impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let axes: Vec<_> = self.inputs.iter().map(|input| &input.axes).collect();
-        write!(f, "{} ({}) of {axes:?}", self.function, self.note)
+        write!(f, "{} ({}) of {axes:?}, seed {}", self.function, self.note, seed())
     }
 }
 
@@ -151,10 +151,21 @@ pub fn numbers(input: &Input, fixed: Fixed, seed: u64) -> Array {
     Array { axes: input.axes.clone(), elements }
 }
 
+/// What random shapes depend on, beside the table: 0, or what the environment says.
+pub fn seed() -> u64 {
+    let of = |text: String| text.parse().expect("CONFORMANCE_SEED is a whole number");
+    std::env::var("CONFORMANCE_SEED").map_or(0, of)
+}
+
 /// SplitMix64: Steele, Lea and Flood, *Fast splittable pseudorandom number generators* (2014).
 pub struct Random(pub u64);
 
 impl Random {
+    /// For the shapes of some cases.
+    pub fn of(cases: u64) -> Self {
+        Self(cases + (seed() << 32))
+    }
+
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -165,6 +176,11 @@ impl Random {
     /// Uniform in 0..1.
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// A number of a range.
+    pub fn among(&mut self, range: Range<usize>) -> usize {
+        range.start + self.next() as usize % range.len()
     }
 
     /// Sizes of up to four axes, odd ones for the most part, of 60 elements or fewer.
@@ -178,6 +194,18 @@ impl Random {
             }
         }
         axes
+    }
+
+    /// Sizes of some axes, and one of these, which has items.
+    pub fn along(&mut self) -> (Vec<usize>, usize) {
+        loop {
+            let axes = self.axes();
+            let full: Vec<_> = (0..axes.len()).filter(|&axis| axes[axis] > 0).collect();
+            if !full.is_empty() {
+                let axis = full[self.among(0..full.len())];
+                return (axes, axis);
+            }
+        }
     }
 }
 
@@ -243,8 +271,36 @@ pub fn ranged(numbers: Numbers, axes: &[usize]) -> Input {
 /// A scalar, nothing, one row, one column, odd sizes, many axes, and random ones.
 pub fn shapes(seed: u64) -> Vec<Vec<usize>> {
     let fixed: [&[usize]; 7] = [&[], &[0], &[1, 7], &[7, 1], &[2, 0, 3], &[13, 11], &[2, 3, 1, 5]];
-    let mut random = Random(seed);
+    let mut random = Random::of(seed);
     fixed.iter().map(|axes| axes.to_vec()).chain([random.axes(), random.axes()]).collect()
+}
+
+/// These axes with one of each, and random ones.
+pub fn along(fixed: &[(&[usize], usize)], seed: u64) -> Vec<(Vec<usize>, usize)> {
+    let mut random = Random::of(seed);
+    let fixed = fixed.iter().map(|&(axes, axis)| (axes.to_vec(), axis));
+    fixed.chain([random.along(), random.along()]).collect()
+}
+
+/// These pairs of axes that are repeated to one shape, and random ones.
+pub fn pairs(fixed: &[(&[usize], &[usize])], seed: u64) -> Vec<[Vec<usize>; 2]> {
+    let mut random = Random::of(seed);
+    let mut pair = || {
+        let whole = random.axes();
+        // Of each axis one or both have its size.
+        let mut pair = [whole.clone(), whole];
+        for axis in 0..pair[0].len() {
+            if let which @ 0..2 = random.among(0..3) {
+                pair[which][axis] = 1;
+            }
+        }
+        let lost = random.among(0..pair[1].len() + 1);
+        let lost = pair[1][..lost].iter().take_while(|&&n| n == 1).count();
+        pair[1].drain(..lost);
+        pair
+    };
+    let fixed = fixed.iter().map(|&(x, y)| [x.to_vec(), y.to_vec()]);
+    fixed.chain([pair(), pair()]).collect()
 }
 
 /// Every case.

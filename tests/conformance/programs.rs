@@ -6,8 +6,7 @@ use sordino::graph::{Element, Role, Shape, Type};
 use sordino::ops::Plan;
 use sordino::prelude::*;
 
-use super::run::setup;
-use crate::common::player;
+use crate::common::{everyone, player};
 
 /// Messages between servers one after the other, and the bytes of all of them for an element.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,7 +69,7 @@ pub fn cost(name: &str, fixed: Fixed) -> Cost {
         }
         elements.set(given.elements.get());
     });
-    let plan = Plan::new(function.record(&setup("ABY3", fixed)).unwrap()).unwrap();
+    let plan = Plan::new(function.record(&everyone("ABY3", fixed)).unwrap()).unwrap();
     let (mut depths, mut bytes) = (vec![0; plan.lowered.len()], 0);
     for (id, node) in plan.lowered.nodes() {
         let before = node.inputs.iter().map(|port| depths[port.node.index()]).max().unwrap_or(0);

@@ -7,7 +7,7 @@ use sordino::runtime::audit::AuditSummary;
 use std::sync::Arc;
 
 use super::{Array, Case, Numbers, numbers, rounding};
-use crate::common::{mnist, player, published, servers};
+use crate::common::{everyone, mnist, player, published};
 
 /// Where a case is run.
 pub struct Stage {
@@ -20,17 +20,9 @@ pub struct Stage {
 
 const OWNERS: [&str; 2] = ["ann", "bob"];
 
-/// Everyone who takes part.
-pub fn setup(protocol: &str, fixed: Fixed) -> Setup {
-    let names = [&OWNERS.map(player)[..], &[player("carol")], &servers()].concat();
-    let setup = Setup::new(names.clone()).secure(protocol, servers(), fixed);
-    // Everyone may learn everything: cases are about numbers, not about secrecy.
-    names.iter().fold(setup, |setup, name| setup.reveal(name, 1).release(name))
-}
-
 impl Stage {
     pub fn open(protocol: &'static str, fixed: Fixed, audit: Option<Arc<Audit>>) -> Self {
-        let setup = setup(protocol, fixed);
+        let setup = everyone(protocol, fixed);
         Self {
             protocol,
             fixed,
