@@ -26,11 +26,11 @@ pub fn split(graph: &Graph) -> Parts {
     let mut nodes: HashMap<NodeId, NodeId> = HashMap::new();
     let mut edge = 0usize;
     for (id, node) in graph.nodes() {
-        let player = node.place.player().expect("a lowered node is on one player");
+        let player = node.place.player().expect("verified: a lowered node is on one player");
         let local = |port: &Port| ports[port];
         let added = if node.op.role == Role::Transfer {
             let source = graph.node(node.inputs[0].node);
-            let sender = source.place.player().expect("a lowered node is on one player");
+            let sender = source.place.player().expect("verified: a lowered node is on one player");
             let mut attributes = Attributes::default();
             attributes.set("edge", edge);
             attributes.set("to", player);
@@ -40,7 +40,7 @@ pub fn split(graph: &Graph) -> Parts {
             send.inputs = vec![local(&node.inputs[0])];
             send.outputs = Vec::new();
             send.place = sender.into();
-            parts.get_mut(sender).expect("players are listed").push(send);
+            parts.get_mut(sender).expect("verified: nodes are on listed players").push(send);
 
             let mut attributes = Attributes::default();
             attributes.set("edge", edge);
@@ -48,12 +48,12 @@ pub fn split(graph: &Graph) -> Parts {
             attributes.set("type", node.outputs[0].clone());
             edge += 1;
             let receive = Node { op: &RECEIVE, attributes, inputs: Vec::new(), ..node.clone() };
-            parts.get_mut(player).expect("players are listed").push(receive)
+            parts.get_mut(player).expect("verified: nodes are on listed players").push(receive)
         } else {
             let mut copy = node.clone();
             copy.inputs = node.inputs.iter().map(local).collect();
             copy.after = node.after.iter().map(|before| nodes[before]).collect();
-            parts.get_mut(player).expect("players are listed").push(copy)
+            parts.get_mut(player).expect("verified: nodes are on listed players").push(copy)
         };
         nodes.insert(id, added);
         for slot in (0..node.outputs.len()).map(|slot| u32::try_from(slot).unwrap_or(u32::MAX)) {

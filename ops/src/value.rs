@@ -278,11 +278,11 @@ fn array<T>(shape: &Shape, elements: Vec<T>) -> ArcArray<T, IxDyn> {
 
 /// The elements of an array in row-major order: every array of a [`Tensor`] is contiguous.
 pub(crate) fn slice<T, D: Dimension>(array: &ArcArray<T, D>) -> &[T] {
-    array.as_slice().expect("tensors are contiguous")
+    array.as_slice().expect("`array` makes contiguous tensors, and none is sliced")
 }
 
 pub(crate) fn slice_mut<T: Clone, D: Dimension>(array: &mut ArcArray<T, D>) -> &mut [T] {
-    array.as_slice_mut().expect("tensors are contiguous")
+    array.as_slice_mut().expect("`array` makes contiguous tensors, and none is sliced")
 }
 
 impl PartialEq for Tensor {

@@ -36,7 +36,7 @@ impl Batches {
     /// # Panics
     /// If `len` reaches 2^32.
     pub fn new(len: usize, batch: NonZero<usize>, order: Order) -> Self {
-        let len = u32::try_from(len).expect("fewer than 2^32 examples");
+        let len = u32::try_from(len).expect("a data set has fewer than 2^32 examples");
         let mut batches = Self {
             batch: batch.get().min(len as usize),
             steps_per_epoch: (len as u64 / batch.get() as u64).max(1),

@@ -181,7 +181,7 @@ fn image(at: usize, axes: &[usize]) -> [usize; 3] {
 #[track_caller]
 fn batch_norm<'r>(x: Value<'r>, p: &[Value<'r>], mode: Mode) -> Output<'r> {
     let &[scale, mean, moving_mean, moving_variance] = p else {
-        panic!("batch normalisation has four parameters")
+        panic!("`Layer::parameters` has four for batch normalisation")
     };
     let rank = x.ty().map_or(1, |ty| ty.shape.rank());
     let channels: Vec<usize> = (0..rank.saturating_sub(1)).collect();

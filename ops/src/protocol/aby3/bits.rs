@@ -61,7 +61,7 @@ pub(super) fn linear(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
         "bit" => vec![plane(0, usize::try_from(int("index")).unwrap_or(0))],
         "position" => planes.map(|bit| numbered(cx, node, bit)).collect(),
         "shift" => planes.map(|bit| from(bit as i64 - int("by"))).collect(),
-        other => unreachable!("no linear map for {other}"),
+        other => unreachable!("`RULES` has no linear map for {other}"),
     };
     let result = if outputs.iter().all(|sum| *sum == Sum::default()) {
         // Nothing is left of the word: x ^ x keeps the number of words known.
@@ -95,7 +95,7 @@ pub(super) fn arrange(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
     let shares: Vec<Type> = node
         .inputs
         .iter()
-        .map(|&port| cx.from.ty(port).expect("the op has inputs").clone())
+        .map(|&port| cx.from.ty(port).expect("verified: inputs are there").clone())
         .map(|ty| Type { secrecy: Secrecy::Share, ..ty })
         .collect();
     let servers = servers(cx);

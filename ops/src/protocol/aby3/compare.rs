@@ -56,7 +56,7 @@ pub(super) fn is_zero(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
 
 /// Type of the first input.
 pub(super) fn input<'a>(cx: &Lowering<'a, Shared>, node: &Node) -> &'a Type {
-    cx.from.ty(node.inputs[0]).expect("the op has an input")
+    cx.from.ty(node.inputs[0]).expect("verified: the op has an input")
 }
 
 /// A generate, and a propagate where something may come in from below.

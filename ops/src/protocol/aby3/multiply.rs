@@ -40,7 +40,7 @@ fn cross_op(node: &Node) -> &'static OpSpec {
         "conv2d" => &op::cross_conv2d::OP.spec,
         "conv2d_grad_filters" => &op::cross_conv2d_grad_filters::OP.spec,
         "conv2d_grad_images" => &op::cross_conv2d_grad_images::OP.spec,
-        other => unreachable!("no products for {other}"),
+        other => unreachable!("`RULES` has no products for {other}"),
     }
 }
 

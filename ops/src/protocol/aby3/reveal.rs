@@ -12,7 +12,7 @@ pub(super) fn cost(cx: &Lowering<'_, Shared>, _: NodeId, node: &Node) -> Cost {
     // A server that is the receiver has its summand already.
     let servers = cx.servers();
     let senders = servers.iter().filter(|server| Some(*server) != node.place.player());
-    let ty = cx.from.ty(node.inputs[0]).expect("a reveal has an input");
+    let ty = cx.from.ty(node.inputs[0]).expect("verified: a reveal has an input");
     Cost::of(1, senders.count(), ty)
 }
 

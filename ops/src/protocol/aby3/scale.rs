@@ -72,7 +72,7 @@ pub(super) fn lower(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
         Shared::Replicated([at_s0, [_, at_s1], [at_s2, _]]) => {
             truncate(cx, &at_s0, [&[at_s1], &[at_s2]], bits)
         }
-        _ => unreachable!("inputs of a fractional multiple are replicated"),
+        _ => unreachable!("`replicated_nodes` has the inputs of fractional multiples"),
     };
     cx.set_secret(id, result);
 }

@@ -85,6 +85,5 @@ pub(super) fn draw(
 
 /// The three servers.
 pub(super) fn servers(cx: &Lowering<'_, Shared>) -> [PlayerName; 3] {
-    // `lower` checked that there are as many as the protocol has.
-    cx.servers().try_into().expect("ABY3 has three servers")
+    cx.servers().try_into().expect("`lower` has checked that there are three servers")
 }

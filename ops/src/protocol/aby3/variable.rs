@@ -52,7 +52,7 @@ pub(super) fn read(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
 
 pub(super) fn assign(cx: &mut Lowering<'_, Shared>, id: NodeId, node: &Node) {
     let (Shared::Replicated(shares) | Shared::Bits(shares)) = *cx.secret(node.inputs[0]) else {
-        unreachable!("what is kept is replicated")
+        unreachable!("`replicated_nodes` has what is kept")
     };
     for (server, shares) in servers(cx).into_iter().zip(shares) {
         for (half, share) in shares.into_iter().enumerate() {

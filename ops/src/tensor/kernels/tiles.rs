@@ -53,7 +53,8 @@ macro_rules! tiles {
                 for column in (0..16).step_by(VECTORS * LANES) {
                     let mut sums = [[splat(0); VECTORS]; ROWS];
                     for (a, b) in a.iter().zip(b) {
-                        let a: &[u64; ROWS] = a[row..].first_chunk().expect("a part of the rows");
+                        let a: &[u64; ROWS] =
+                            a[row..].first_chunk().expect("ROWS divides the rows of a tile");
                         let b = &b[column..][..VECTORS * LANES];
                         let mut vectors = [splat(0); VECTORS];
                         for j in 0..VECTORS {
@@ -88,9 +89,9 @@ macro_rules! tiles {
                     let mut sums = [[splat(0); 3]; ROWS];
                     for (a, b) in a.iter().zip(b) {
                         let [a_low, a1, a2]: [&[u64; ROWS]; 3] = [
-                            a[0][row..].first_chunk().expect("a part of the rows"),
-                            a[1][row..].first_chunk().expect("a part of the rows"),
-                            a[2][row..].first_chunk().expect("a part of the rows"),
+                            a[0][row..].first_chunk().expect("ROWS divides the rows of a tile"),
+                            a[1][row..].first_chunk().expect("ROWS divides the rows of a tile"),
+                            a[2][row..].first_chunk().expect("ROWS divides the rows of a tile"),
                         ];
                         let b_low = load(&b[0][column..]);
                         let b1 = load(&b[1][column..]);
