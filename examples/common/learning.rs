@@ -115,7 +115,7 @@ impl Learning {
     fn check_weights(&self, common: &Common, name: &str) -> Result<(), String> {
         for parameter in self.model().parameters() {
             let file = file(name, &parameter.name);
-            npy::load(&common.data(), &file, &parameter.ty().shape)
+            npy::check(&common.data(), &file, &parameter.ty().shape)
                 .map_err(|error| format!("{error}; these are the weights of {}", self.model))?;
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory};
+use clap::{Args, Parser};
 use sordino::ops::data::Dataset;
 use sordino::ops::data::npy::is_plain_word;
 use sordino::ops::protocol::{LowerError, Protocol, protocol};
@@ -64,9 +64,14 @@ pub enum Place {
     Remote(PathBuf),
 }
 
-/// Ends the process with status 2 when the options of `P` cannot be followed, for this reason.
-pub fn refuse<P: CommandFactory>(reason: &str) -> ! {
-    P::command().error(ErrorKind::ValueValidation, reason).exit()
+/// The options of this process. Ends it with status 2 when they cannot be followed, or `check` finds
+/// something wrong.
+pub fn checked<P: Parser>(check: impl FnOnce(&P) -> Result<(), String>) -> P {
+    let options = P::parse();
+    match check(&options) {
+        Ok(()) => options,
+        Err(reason) => P::command().error(ErrorKind::ValueValidation, reason).exit(),
+    }
 }
 
 impl Common {

@@ -7,7 +7,7 @@ use sordino::ops::data::Dataset;
 
 use crate::cast::{Cast, DATA_OWNERS};
 use crate::common::kept::Kept;
-use crate::common::options::{Common, datasets, refuse};
+use crate::common::options::{Common, datasets};
 use crate::common::rounds::RoundsOptions;
 use crate::models;
 
@@ -47,15 +47,6 @@ pub struct Choices {
 }
 
 impl Options {
-    /// The options of this process. Ends it with status 2 when they cannot be followed.
-    pub fn checked() -> Self {
-        let options = Self::parse();
-        if let Err(message) = options.check() {
-            refuse::<Self>(&message);
-        }
-        options
-    }
-
     pub fn choices(&self) -> Choices {
         let Self { model, dataset, epochs, .. } = self;
         let rounds = self.rounds.rounds();
@@ -68,7 +59,8 @@ impl Options {
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// Checks what can be known beforehand.
+    pub fn check(&self) -> Result<(), String> {
         let two_classes = self.dataset.classes() == 2;
         if (self.model == "logistic_regression") != two_classes {
             return Err(format!(

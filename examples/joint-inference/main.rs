@@ -17,6 +17,7 @@ use std::time::Instant;
 use anyhow::Context;
 use sordino::prelude::*;
 
+use crate::common::options::checked;
 use crate::common::report::{Outcome, RunReport};
 use crate::common::show::{self, Intro, Progress};
 use crate::common::{run, train};
@@ -31,8 +32,7 @@ fn main() -> ExitCode {
 }
 
 fn predict(start: Instant) -> anyhow::Result<()> {
-    // Ends the process with status 2 when the command line is wrong.
-    let options = Options::checked();
+    let options = checked(Options::check);
     let (common, cast) = (&options.common, Cast::new(&options));
     let mut out = io::stdout();
     let intro = Intro {

@@ -7,7 +7,7 @@ use sordino::ops::nn::{Home, Trainer};
 use sordino::prelude::*;
 
 use crate::common::name;
-use crate::common::options::{Common, refuse};
+use crate::common::options::Common;
 use crate::learning::{BATCH, Learning};
 use crate::program::{Client, ModelOwner};
 
@@ -41,16 +41,8 @@ pub struct Choices {
 }
 
 impl Options {
-    /// The options of this process. Ends it with status 2 when they cannot be followed.
-    pub fn checked() -> Self {
-        let options = Self::parse();
-        if let Err(message) = options.check() {
-            refuse::<Self>(&message);
-        }
-        options
-    }
-
-    fn check(&self) -> Result<(), String> {
+    /// Checks what can be known beforehand.
+    pub fn check(&self) -> Result<(), String> {
         self.learning.check(&self.common)?;
         self.common.check(&Cast::new(self).setup(self).players, self.learning.mnist())
     }

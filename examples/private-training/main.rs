@@ -18,6 +18,7 @@ use std::time::Instant;
 use sordino::ops::data::Split;
 
 use crate::cast::Cast;
+use crate::common::options::checked;
 use crate::common::show::{self, Intro};
 use crate::common::train::{Training, train};
 use crate::learning::TEST_BATCH;
@@ -32,8 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn run(start: Instant) -> anyhow::Result<()> {
-    // Ends the process with status 2 when the command line is wrong.
-    let options = Options::checked();
+    let options = checked(Options::check);
     let (learning, cast) = (&options.learning, Cast::new(&options));
     let intro = Intro {
         title: format!("{} on {}", learning.model, learning.dataset.name()),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cast::Cast;
 use crate::common::kept::Kept;
-use crate::common::options::{Common, refuse};
+use crate::common::options::Common;
 use crate::learning::Learning;
 
 /// Train a model on data that nobody may see: the model owner learns the weights after each epoch,
@@ -48,16 +48,8 @@ pub struct Choices {
 }
 
 impl Options {
-    /// The options of this process. Ends it with status 2 when they cannot be followed.
-    pub fn checked() -> Self {
-        let options = Self::parse();
-        if let Err(message) = options.check() {
-            refuse::<Self>(&message);
-        }
-        options
-    }
-
-    fn check(&self) -> Result<(), String> {
+    /// Checks what can be known beforehand.
+    pub fn check(&self) -> Result<(), String> {
         self.learning.check(&self.common)?;
         self.kept.check(&self.common)?;
         self.common.check(&Cast::new(self).setup(self).players, self.learning.mnist())

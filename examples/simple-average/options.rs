@@ -4,7 +4,7 @@ use clap::Parser;
 use serde::Serialize;
 use sordino::prelude::*;
 
-use crate::common::options::{Common, plain_word, refuse};
+use crate::common::options::{Common, plain_word};
 use crate::common::{name, names};
 use crate::program::Inputter;
 
@@ -48,14 +48,9 @@ pub struct Cast {
 }
 
 impl Options {
-    /// The options of this process. Ends it with status 2 when they cannot be followed.
-    pub fn checked() -> Self {
-        let options = Self::parse();
-        let players = Cast::new(&options).setup(&options).players;
-        if let Err(message) = options.common.check(&players, false) {
-            refuse::<Self>(&message);
-        }
-        options
+    /// Checks what can be known beforehand.
+    pub fn check(&self) -> Result<(), String> {
+        self.common.check(&Cast::new(self).setup(self).players, false)
     }
 
     pub fn choices(&self) -> Choices {
