@@ -10,6 +10,7 @@ use sordino::prelude::*;
 
 use crate::common::program::{DataOwner, ModelOwner, federated_training, initialize};
 use crate::common::{data_owners, parties, setup};
+use crate::count;
 
 /// Variables of its environment: the list of players, the model, the session to go on with.
 pub const CONFIG: &str = "SORDINO_FAULTS_CONFIG";
@@ -17,6 +18,8 @@ pub const MODEL: &str = "SORDINO_FAULTS_MODEL";
 pub const RESUME: &str = "SORDINO_FAULTS_RESUME";
 /// And how many data owners are needed: if given, the others may come and go.
 pub const OWNERS: &str = "SORDINO_FAULTS_OWNERS";
+/// And the file that says when it is enough, for a driver that counts who takes part.
+pub const ENOUGH: &str = "SORDINO_FAULTS_ENOUGH";
 
 /// Marks before what it says.
 pub const SESSION: &str = "<session> ";
@@ -31,7 +34,7 @@ pub const SHORT: &str = "<short> ";
 
 /// Steps of a run, and between two checkpoints.
 pub const STEPS: u64 = 12;
-const CHECKPOINT: u64 = 3;
+pub const CHECKPOINT: u64 = 3;
 
 /// How long a round waits for an owner.
 pub const TIMEOUT: Duration = Duration::from_secs(2);
@@ -52,9 +55,10 @@ fn publish_weights(g: &Recording<'_>, owner: &ModelOwner) {
 pub fn main() {
     let Ok(config) = std::env::var(CONFIG) else { return };
     let owners = std::env::var(OWNERS).ok().and_then(|owners| owners.parse().ok());
-    let trained = match owners {
-        Some(owners) => train_in_rounds(config.into(), owners),
-        None => train(config.into()),
+    let trained = match (owners, std::env::var_os(ENOUGH)) {
+        (Some(owners), Some(enough)) => count::run(config.as_ref(), owners, enough.as_ref()),
+        (Some(owners), None) => train_in_rounds(config.into(), owners),
+        (None, _) => train(config.into()),
     };
     match trained {
         Ok(digest) => println!("{TRAINED}{digest}"),

@@ -1,14 +1,10 @@
 //! Whether a disturbed run went as it must.
 
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::fault::Event;
 use crate::stage::{DEADLINE, Outcome, Stage};
-
-/// How often a run may be resumed. Once is not enough for a player that was stopped and has just been
-/// woken: it takes the others a moment to notice that their connections to it are dead.
-const TRIES: usize = 3;
 
 /// How a run went that went as it must.
 pub struct Verdict {
@@ -70,28 +66,33 @@ pub fn judge(model: &'static str, events: &[Event], weights: &str) -> Result<Ver
     let session = driver.session();
     drop(driver);
     stage.heal();
-    // Nobody is left in the session.
+    await_idle(&stage, start)?;
+    if let Outcome::Trained(_) = outcome {
+        return Ok(Verdict { outcome, seconds, resumed: None });
+    }
+    let (mut found, mut took) = stage.drive(session.as_deref()).outcome()?;
+    if let Outcome::Failed(error) = &found
+        && error.contains("there is no checkpoint of it that all players have")
+    {
+        // It is begun anew: nothing was done that could be lost.
+        (found, took) = stage.drive(None).outcome()?;
+    }
+    match found {
+        Outcome::Trained(found) if found == weights => {
+            Ok(Verdict { outcome, seconds, resumed: Some(took) })
+        }
+        other => Err(format!("after {outcome:?} it cannot be resumed: {other:?}")),
+    }
+}
+
+/// Waits until nobody is left in a session.
+pub fn await_idle(stage: &Stage, start: Instant) -> Result<(), String> {
     while !stage.is_idle() {
         if start.elapsed() > DEADLINE {
             let logs = stage.players.iter().map(|p| format!("{}: {}", p.name, p.log()));
             return Err(format!("a session has no end: {}", logs.collect::<String>()));
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
     }
-    if let Outcome::Trained(_) = outcome {
-        return Ok(Verdict { outcome, seconds, resumed: None });
-    }
-    let mut failures = vec![outcome.clone()];
-    for _ in 0..TRIES {
-        // A run that had no checkpoint yet is begun anew: nothing was done that could be lost.
-        let none =
-            |of: &Outcome| matches!(of, Outcome::Failed(text) if text.contains("checkpoint"));
-        let anew = failures.iter().any(none);
-        let (found, seconds_of_it) = stage.drive(session.as_deref().filter(|_| !anew)).outcome()?;
-        if found == Outcome::Trained(weights.to_owned()) {
-            return Ok(Verdict { outcome, seconds, resumed: Some(seconds_of_it) });
-        }
-        failures.push(found);
-    }
-    Err(format!("it cannot be resumed: {failures:?}"))
+    Ok(())
 }

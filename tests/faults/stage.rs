@@ -2,7 +2,6 @@
 //! relay's ports in the place of the others'.
 
 use std::fs::{self, File};
-use std::io::Read;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -96,21 +95,44 @@ impl Stage {
 
     /// Starts a driver: of a new run, or one that goes on with a session.
     pub fn drive(&self, resume: Option<&str>) -> Driver {
-        self.start_driver(resume, None)
+        self.start_driver(resume, None, None)
     }
 
     /// As [`drive`](Self::drive), of a run for which so many data owners are enough.
     pub fn drive_rounds(&self, min_owners: usize, resume: Option<&str>) -> Driver {
-        self.start_driver(resume, Some(min_owners))
+        self.start_driver(resume, Some(min_owners), None)
     }
 
-    fn start_driver(&self, resume: Option<&str>, min_owners: Option<usize>) -> Driver {
+    /// As [`drive_rounds`](Self::drive_rounds), of a run that counts who takes part, until it is
+    /// [enough](Self::say_enough).
+    pub fn drive_counting(&self, min_owners: usize, resume: Option<&str>) -> Driver {
+        self.start_driver(resume, Some(min_owners), Some(self.enough()))
+    }
+
+    fn enough(&self) -> PathBuf {
+        self.folder.path().join("enough")
+    }
+
+    /// A run that counts may end.
+    pub fn say_enough(&self) {
+        File::create(self.enough()).expect("a file");
+    }
+
+    fn start_driver(
+        &self,
+        resume: Option<&str>,
+        min_owners: Option<usize>,
+        enough: Option<PathBuf>,
+    ) -> Driver {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["driver", "--exact", "--ignored", "--nocapture"]);
         command.env(driver::CONFIG, self.folder.path().join(DRIVER).join("config.json"));
         command.env(driver::MODEL, self.model).env(driver::RESUME, resume.unwrap_or_default());
         if let Some(min_owners) = min_owners {
             command.env(driver::OWNERS, min_owners.to_string());
+        }
+        if let Some(enough) = enough {
+            command.env(driver::ENOUGH, enough);
         }
         let output = self.folder.path().join("output");
         let file = File::create(&output).expect("a file");
@@ -148,13 +170,14 @@ impl Stage {
     pub fn heal(&mut self) {
         self.relay.set(None, Weather::default());
         self.relay.release();
-        for player in &mut self.players {
-            player.signal("-CONT");
-            if !player.lives() {
-                *player = Process::start(&player.name, player.folder.clone());
-            }
-        }
+        self.players.iter_mut().for_each(Process::restore);
         self.wait_for("listens at");
+    }
+
+    /// As [`heal`](Self::heal), of one player and the ways to and from it.
+    pub fn restore(&mut self, name: &str) {
+        self.relay.set(Some(name), Weather::default());
+        self.player(name).restore();
     }
 }
 
@@ -193,6 +216,13 @@ impl Process {
     /// Its log, since it was last started.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    fn restore(&mut self) {
+        self.signal("-CONT");
+        if !self.lives() {
+            *self = Self::start(&self.name, self.folder.clone());
+        }
     }
 
     pub fn lives(&mut self) -> bool {
@@ -279,12 +309,21 @@ impl Driver {
         }
     }
 
-    /// What follows a mark in what it wrote.
+    /// What follows a mark in what it wrote, the first time.
     fn said(&self, mark: &str) -> String {
-        let mut text = String::new();
-        let _ = File::open(&self.output).and_then(|mut file| file.read_to_string(&mut text));
-        let found = text.lines().find_map(|line| line.split_once(mark));
-        found.map(|(_, rest)| rest.to_owned()).unwrap_or_default()
+        self.all_said(mark).into_iter().next().unwrap_or_default()
+    }
+
+    /// The same the last time.
+    pub fn last(&self, mark: &str) -> Option<String> {
+        self.all_said(mark).pop()
+    }
+
+    /// The same each time.
+    pub fn all_said(&self, mark: &str) -> Vec<String> {
+        let text = fs::read_to_string(&self.output).unwrap_or_default();
+        let found = text.lines().filter_map(|line| line.split_once(mark));
+        found.map(|(_, rest)| rest.to_owned()).collect()
     }
 }
 
