@@ -7,6 +7,9 @@ use std::sync::Arc;
 /// hostile graph from asking for more memory than a machine has.
 const MAX_ELEMENTS: u64 = 1 << 31;
 
+/// The greatest number of axes of a tensor.
+pub const MOST_AXES: usize = 8;
+
 /// Static shape of a tensor: sizes from the outermost axis to the innermost. `[]` is a scalar.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Shape(Arc<[usize]>);
@@ -27,7 +30,7 @@ impl Shape {
     pub fn new(axes: &[usize]) -> Result<Self, InvalidShape> {
         let elements = axes.iter().try_fold(1u64, |n, &axis| n.checked_mul(axis.max(1) as u64));
         match elements {
-            Some(n) if n <= MAX_ELEMENTS && axes.len() <= 8 => Ok(Self(axes.into())),
+            Some(n) if n <= MAX_ELEMENTS && axes.len() <= MOST_AXES => Ok(Self(axes.into())),
             _ => Err(InvalidShape { axes: axes.iter().take(16).copied().collect() }),
         }
     }

@@ -10,6 +10,7 @@ mod structure;
 mod types;
 
 pub use split::verify_parts;
+pub use structure::MOST_PLAYERS;
 
 use std::fmt;
 

@@ -3,51 +3,21 @@
 //! Control messages are small and structured, and cross the wire as postcard. Tensors cross it as
 //! a [`DataHeader`] and raw little-endian elements.
 
+pub(crate) mod bounded;
+mod contents;
 mod failure;
+mod session_id;
 pub(crate) mod short;
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sordino_ops::Tensor;
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
+pub use self::contents::{Cut, Digests, GroupSecret, Halted, Optional, Published, Wait};
 pub use self::failure::Failure;
+pub use self::session_id::{InvalidSessionId, SessionId};
 use crate::report::PlayerReport;
-
-/// One agreed use of a roster: what a driver opens, and what keys belong to.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SessionId(pub [u8; 16]);
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl FromStr for SessionId {
-    type Err = InvalidSessionId;
-
-    /// Reads what `Display` writes: 32 hexadecimal digits.
-    fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
-        let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = u128::from_str_radix(text, 16).ok().filter(|_| digits);
-        number.map(|number| Self(number.to_be_bytes())).ok_or(InvalidSessionId)
-    }
-}
-
-/// A text is no name of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a session has a name of 32 hexadecimal digits")]
-pub struct InvalidSessionId;
-
-impl fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// A plan of a session: counted by the driver from 0.
 pub type PlanIndex = u32;
@@ -286,97 +256,6 @@ pub enum Control {
     },
 }
 
-/// Players that a plan need not wait for: the driver is told who is missing, and halts it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Optional {
-    /// Their names.
-    pub players: Vec<String>,
-    /// Milliseconds of waiting for one of them after which the driver is told.
-    pub timeout: u64,
-}
-
-/// What a player waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wait {
-    /// Who is to send it.
-    #[serde(deserialize_with = "short::read")]
-    pub on: String,
-    /// The node that takes it.
-    #[serde(deserialize_with = "short::read")]
-    pub node: String,
-    /// Milliseconds of waiting so far.
-    pub millis: u64,
-}
-
-/// How far a player got with a plan that was halted.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Halted {
-    /// Steps before this one are done, and variables are as these have left them.
-    pub done: u64,
-    /// Of this step and later ones the player has got no value of an optional player.
-    pub begun: u64,
-    /// Whom it waited for.
-    pub waits_for: Option<String>,
-    /// What the steps cost that were done since they were asked for.
-    pub report: PlayerReport,
-}
-
-/// What a player would run: digests of the recorded and of the lowered graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Digests {
-    /// Of the recorded graph.
-    pub recorded: [u8; 32],
-    /// Of the lowered graph.
-    pub lowered: [u8; 32],
-}
-
-/// A checkpoint that a player has: what must be the same with all players to go on from it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Cut {
-    /// Its number.
-    pub number: u64,
-    /// The session that wrote it.
-    pub writer: SessionId,
-    /// Steps run of each plan, by the digest of its recorded graph.
-    pub steps: Vec<([u8; 32], u64)>,
-}
-
-/// A secret of a group of players for one plan of a session, drawn by the first of the group:
-/// the one whose data it hides. Zeroed on drop; `Debug` shows the group alone.
-#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-pub struct GroupSecret {
-    /// Names of the players that know it.
-    #[zeroize(skip)]
-    pub holders: Vec<String>,
-    /// The secret.
-    pub secret: [u8; 32],
-}
-
-impl fmt::Debug for GroupSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<secret of {:?}>", self.holders)
-    }
-}
-
-/// A value that the program publishes.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct Published {
-    /// The name it is published under.
-    pub name: String,
-    /// The step of the plan, counted over the whole session.
-    pub step: u64,
-    /// Sizes of the axes.
-    pub axes: Vec<u32>,
-    /// The elements in row-major order.
-    pub elements: Vec<f64>,
-}
-
-impl fmt::Debug for Published {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{} of step {}, {:?}>", self.name, self.step, self.axes)
-    }
-}
-
 impl Control {
     /// The session that a message is about.
     #[must_use]
@@ -415,6 +294,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lists_of_others_are_no_longer_than_they_can_be() {
+        let session = SessionId([1; 16]);
+        let name = String::new;
+        let read = |message: &Control| {
+            let bytes = postcard::to_stdvec(message).unwrap();
+            postcard::from_bytes::<Control>(&bytes).is_ok()
+        };
+        for (most, message) in [
+            (1024, &(|n| prepare(session, vec![name(); n])) as &dyn Fn(usize) -> Control),
+            (1024, &|n| hello(session, vec![name(); n])),
+            (1024, &|n| {
+                let links = vec![crate::report::LinkReport::default(); n];
+                let report = PlayerReport { links, ..Default::default() };
+                Control::Finished { session, plan: 0, report }
+            }),
+            (8, &|n| {
+                let value = Published { name: name(), step: 0, axes: vec![1; n], elements: vec![] };
+                Control::Published { session, plan: 0, value }
+            }),
+        ] {
+            assert!(read(&message(most)) && !read(&message(most + 1)), "{most}");
+        }
+    }
+
+    fn prepare(session: SessionId, players: Vec<String>) -> Control {
+        let optional = Optional { players, timeout: 1 };
+        Control::Prepare { session, plan: 0, first: 0, optional, text: "".into() }
+    }
+
+    fn hello(session: SessionId, holders: Vec<String>) -> Control {
+        let secrets = vec![GroupSecret { holders, secret: [1; 32] }];
+        let digests = Digests { recorded: [0; 32], lowered: [0; 32] };
+        Control::Hello { session, plan: 0, digests, secrets }
+    }
+
+    #[test]
     fn texts_of_others_have_no_control_characters_and_are_few_and_short() {
         let session = SessionId([1; 16]);
         let bad = "\u{1b}[2J".repeat(1000);
@@ -432,16 +347,6 @@ mod tests {
             let read: Control = postcard::from_bytes(&bytes).unwrap();
             let bytes = postcard::to_stdvec(&read).unwrap();
             assert!(!bytes.contains(&0x1b) && bytes.len() < 500_000, "{} bytes", bytes.len());
-        }
-    }
-
-    #[test]
-    fn names_of_sessions_are_read_as_written() {
-        let id = SessionId([0, 1, 0xab, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0xff]);
-        assert_eq!(id.to_string(), "0001ab030405060708090a0b0c0d0eff");
-        assert_eq!(id.to_string().parse(), Ok(id));
-        for text in ["", "0001", "+001ab030405060708090a0b0c0d0eff", &format!("{id}0"), "x\u{e9}"] {
-            assert_eq!(text.parse::<SessionId>(), Err(InvalidSessionId), "{text}");
         }
     }
 }

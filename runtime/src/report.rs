@@ -1,8 +1,9 @@
 //! What a run cost: time and bytes, per player and per link.
 
 use serde::{Deserialize, Serialize};
+use sordino_graph::verify::MOST_PLAYERS;
 
-use crate::message::short;
+use crate::message::{bounded, short};
 
 /// What some steps of a plan cost one player.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,7 @@ pub struct PlayerReport {
     /// Greatest resident memory of the process so far, in bytes. Players of one process share it.
     pub peak_memory: u64,
     /// What went to other players.
+    #[serde(deserialize_with = "bounded::read::<_, _, MOST_PLAYERS>")]
     pub links: Vec<LinkReport>,
 }
 

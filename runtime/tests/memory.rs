@@ -9,6 +9,8 @@ mod stage;
 mod world;
 
 use sordino_runtime::message::{Control, DataHeader, GroupSecret, SessionId};
+use sordino_runtime::report::PlayerReport;
+use sordino_runtime::transport::quic::{decode_control, encode_control};
 use stage::{BYTES, JOINT, Stage, announcement, expected, hello};
 
 /// Bytes by which the process may grow under each flood.
@@ -16,6 +18,12 @@ const MOST: u64 = 128 << 20;
 
 #[tokio::test]
 async fn floods_take_bounded_memory() {
+    let before = peak();
+    let read = decode_control(&texts());
+    assert!(matches!(read, Some(Control::Recalled { problems, .. }) if problems.len() == 100));
+    assert!(decode_control(&links()).is_none());
+    grew(before, "a message of 16 million empty texts");
+
     let mut stage = Stage::greeted().await;
     stage.goes_on().await;
 
@@ -45,6 +53,28 @@ async fn floods_take_bounded_memory() {
     stage.alice.say(&Control::Credit { session: JOINT, plan: 9, done: 0 }).await;
     assert_eq!(stage.failure(JOINT).await.player, "alice");
     stage.goes_on().await;
+}
+
+/// As many empty texts as a message takes.
+fn texts() -> Vec<u8> {
+    let (cuts, problems) = (Vec::new(), Vec::new());
+    filled(&Control::Recalled { session: JOINT, cuts, problems }, 1)
+}
+
+/// As many links, each of no name and no bytes.
+fn links() -> Vec<u8> {
+    filled(&Control::Finished { session: JOINT, plan: 0, report: PlayerReport::default() }, 4)
+}
+
+/// A message that ends in an empty list, with items of so many zeros in it, 16 MB in all.
+fn filled(message: &Control, bytes: u32) -> Vec<u8> {
+    let mut frame = encode_control(message).unwrap().split_off(4);
+    assert_eq!(frame.pop(), Some(0), "the length of the list");
+    let items = 16_000_000 / bytes;
+    let digit = |place: u32| (items >> (7 * place)) as u8;
+    frame.extend([digit(0) | 0x80, digit(1) | 0x80, digit(2) | 0x80, digit(3)]);
+    frame.resize(frame.len() + 16_000_000, 0);
+    frame
 }
 
 fn grew(before: u64, by: &str) {

@@ -14,8 +14,9 @@ use super::Faults;
 use crate::attribute::is_word_character;
 use crate::graph::Graph;
 
-/// Players of a graph: bounds what there is once a player, which a text can name in a few bytes.
-const MOST_PLAYERS: usize = 1024;
+/// Players of a graph at most: bounds what there is once a player, which a text can name in a few
+/// bytes.
+pub const MOST_PLAYERS: usize = 1024;
 
 pub(super) fn check(graph: &Graph, faults: &mut Faults<'_>) {
     check_names(graph, faults);

@@ -1,5 +1,8 @@
 //! Text that others wrote, for the wire: without control characters, and cut.
 
+use std::fmt;
+
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// Characters of a text.
@@ -27,7 +30,27 @@ pub(crate) fn read_option<'de, D: Deserializer<'de>>(from: D) -> Result<Option<S
     Option::<String>::deserialize(from).map(|text| text.as_deref().map(short))
 }
 
+/// Reads the first texts of a list, and passes over the others.
 pub(crate) fn read_list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    let texts = Vec::<String>::deserialize(from)?;
-    Ok(texts.iter().take(MOST_TEXTS).map(|text| short(text)).collect())
+    from.deserialize_seq(Texts)
+}
+
+struct Texts;
+
+impl<'de> Visitor<'de> for Texts {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("texts")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<String>, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(text) = items.next_element::<String>()? {
+            if texts.len() < MOST_TEXTS {
+                texts.push(short(&text));
+            }
+        }
+        Ok(texts)
+    }
 }
