@@ -161,7 +161,7 @@ fn all_players_hear_of_a_failure_and_are_idle_again() {
     stage.tell_all(&Control::Run { session: ID, plan: 0, steps: 1 });
     stage.tell_all(&Control::Run { session: ID, plan: 1, steps: 1000 });
     // Each of the seven says the same: that it was bob, where, and why.
-    for (from, Failure { player, reason }) in stage.hear(ID, abort) {
+    for (from, Failure { player, reason, .. }) in stage.hear(ID, abort) {
         assert_eq!(player, "bob", "{from} says: {reason}");
         says(&reason, &["private-input/share", "too large for the ring"]);
     }
@@ -244,7 +244,7 @@ fn only_the_driver_drives() {
     let other = SessionId([9; 16]);
     ann.on_control(&player("bob"), prepare(other, 0, text));
     ann.on_control(&player("bob"), Control::Run { session: ID, plan: 0, steps: 1 });
-    for (_, Failure { player, reason }) in stage.hear(ID, abort) {
+    for (_, Failure { player, reason, .. }) in stage.hear(ID, abort) {
         assert_eq!(player, "bob");
         says(&reason, &["sent what only the driver may send"]);
     }
@@ -264,7 +264,7 @@ fn values_that_nobody_sent_for_end_the_session_alone() {
     let carol = stage.players.iter().find(|p| p.name().as_str() == "carol").unwrap();
     let header = DataHeader { session: ID, plan: 0, step: 0, edge: 1000 };
     carol.on_data(&player("ann"), header, Tensor::zeros(&vector(3)));
-    for (_, Failure { player, reason }) in stage.hear(ID, abort) {
+    for (_, Failure { player, reason, .. }) in stage.hear(ID, abort) {
         assert_eq!(player, "ann");
         says(&reason, &["edge 1000"]);
     }

@@ -37,7 +37,7 @@ fn grown(factor: f64, steps: u64) -> Failure {
 #[test]
 fn a_value_that_the_ring_cannot_hold() {
     // About 1e4, 1e8 and 1e12: the third is above 2^34.
-    let Failure { player, reason } = grown(1e4, 20);
+    let Failure { player, reason, .. } = grown(1e4, 20);
     assert_eq!(player, "bob");
     let parts = ["private-input/share", "owners.rs:", "step 2", "too large for the ring"];
     says(&reason, &parts);
@@ -64,7 +64,7 @@ fn show_x(g: &Recording<'_>) {
 #[test]
 fn not_a_number() {
     // The factor is infinite as f32, and so is the product; then infinity minus infinity.
-    let Failure { player, reason } = grown(1e300, 5);
+    let Failure { player, reason, .. } = grown(1e300, 5);
     assert_eq!(player, "bob");
     says(&reason, &["private-input/share", "step 0", "too large for the ring"]);
 

@@ -127,7 +127,7 @@ fn a_session_is_its_own_drivers_alone() {
     ann.on_control(&other, prepare());
     let refused = failures.next().unwrap();
     assert!(refused.contains("another driver's"), "{refused}");
-    let failure = Failure { player: "driver-2".to_owned(), reason: "so be it".to_owned() };
+    let failure = Failure::new("driver-2", "so be it");
     let digests = Digests { recorded: [0; 32], lowered: [0; 32] };
     for message in [
         Control::Run { session, plan: 9, steps: 1 },

@@ -9,6 +9,9 @@ use sordino_players::roster::driver_name;
 use super::{Arrival, Event, News, RunError, SILENCE, Session};
 use crate::message::{Control, Failure};
 
+/// How long who noticed a failure has for telling the driver, after another did.
+const FIRST_HAND: Duration = Duration::from_millis(500);
+
 impl Session {
     /// The next message of this session, while the players `needed` are.
     pub(super) fn receive(
@@ -23,9 +26,11 @@ impl Session {
                     self.note_leaving(&from, &message, needed);
                     return Ok((from, message));
                 }
-                News::Failed(from, failure) if !self.is_dispensable(&from, needed) => failure,
+                News::Failed(from, failure) if !self.is_dispensable(&from, needed) => {
+                    self.first_hand(&from, failure)
+                }
                 News::Lost(from, reason) if !self.is_dispensable(&from, needed) => {
-                    Failure { player: from.as_str().to_owned(), reason }
+                    Failure::new(from.as_str(), reason)
                 }
                 News::Failed(..) | News::Lost(..) => continue,
                 News::Nothing => return Err(self.silence(waiting)),
@@ -38,6 +43,30 @@ impl Session {
             self.give_up(&failure);
             return Err(RunError::Failed(failure));
         }
+    }
+
+    /// A failure that ends the session, as told by who noticed it: players tell each other of it, and
+    /// one that has heard of it may be the first to tell the driver.
+    pub(super) fn first_hand(&self, from: &PlayerName, failure: Failure) -> Failure {
+        let (hearsay, until) = (failure.heard_from.is_some(), Instant::now() + FIRST_HAND);
+        let told = failure.told_by(from);
+        let left = || until.saturating_duration_since(Instant::now());
+        while hearsay && let Some((from, arrival)) = self.arrivals.next(left()) {
+            match arrival {
+                Arrival::Control(Control::Abort { session, failure })
+                    if session == self.id
+                        && failure.player == told.player
+                        && failure.heard_from.is_none() =>
+                {
+                    return failure.told_by(&from);
+                }
+                Arrival::Lost(reason) if from.as_str() == told.player => {
+                    return Failure::new(told.player, reason);
+                }
+                _ => {}
+            }
+        }
+        told
     }
 
     pub(super) fn is_dispensable(&self, player: &PlayerName, needed: &[PlayerName]) -> bool {
@@ -70,8 +99,8 @@ impl Session {
                 Arrival::Control(message) if message.session() != self.id => {}
                 Arrival::Control(Control::Abort { failure, .. }) => {
                     let by_itself = failure.player == from.as_str();
-                    let failure = failure.told_by(&from);
-                    self.roll.failed(&from, by_itself, &failure.to_string());
+                    let told = failure.clone().told_by(&from);
+                    self.roll.failed(&from, by_itself, &told.to_string());
                     return Ok(News::Failed(from, failure));
                 }
                 Arrival::Control(message) => {

@@ -72,7 +72,7 @@ impl Waits {
              waits for another: look into its log",
             millis / 1000
         );
-        (!self.works(on)).then(|| Failure { player: on.clone(), reason })
+        (!self.works(on)).then(|| Failure::new(on, reason))
     }
 }
 
@@ -112,10 +112,8 @@ mod tests {
     #[test]
     fn a_failure_says_who_waits_longest_where() {
         let waits = told(&[("ann", Some(("bob", 2))), ("carol", Some(("bob", 3))), ("dave", None)]);
-        let explained = |player: &str, reason: &str| {
-            let (player, reason) = (player.to_owned(), reason.to_owned());
-            waits.explain(Failure { player, reason }).to_string()
-        };
+        let explained =
+            |player: &str, reason: &str| waits.explain(Failure::new(player, reason)).to_string();
         assert_eq!(explained("bob", "gone"), "bob: gone; carol waits 3.0 s for it at bob/share");
         assert_eq!(explained("bob", "ann waits for it"), "bob: ann waits for it");
         assert_eq!(explained("ann", "gone"), "ann: gone");

@@ -10,7 +10,7 @@ use super::short;
 /// Crosses the wire without control characters but line ends, and cut to 2000 characters a field:
 /// it is shown on terminals, and comes from anyone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{player}: {reason}")]
+#[error("{player}: {}", self.account())]
 pub struct Failure {
     /// Who is at fault, or cannot be reached.
     #[serde(serialize_with = "short::write", deserialize_with = "short::read")]
@@ -18,15 +18,32 @@ pub struct Failure {
     /// What happened and what to do.
     #[serde(serialize_with = "short::write", deserialize_with = "short::read")]
     pub reason: String,
+    /// Of whom it was heard; `None` for what who tells it has noticed itself.
+    #[serde(deserialize_with = "short::read_option")]
+    pub heard_from: Option<String>,
 }
 
 impl Failure {
-    /// The same failure as `teller` reports it, who is named unless it accuses itself.
+    /// A failure that one has noticed oneself.
+    pub fn new(player: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { player: player.into(), reason: reason.into(), heard_from: None }
+    }
+
+    /// The same failure as heard from `teller`, who is named unless it accuses itself. Of whom that
+    /// one has heard it, it alone can know, and may lie.
     #[must_use]
     pub fn told_by(mut self, teller: &PlayerName) -> Self {
-        if self.player != teller.as_str() {
-            self.reason = format!("(as {teller} says) {}", self.reason);
-        }
+        let teller = teller.as_str();
+        self.heard_from = (self.player != teller).then(|| teller.to_owned());
         self
+    }
+
+    /// What happened, and who says so.
+    #[must_use]
+    pub fn account(&self) -> String {
+        match &self.heard_from {
+            Some(teller) => format!("(as {teller} says) {}", self.reason),
+            None => self.reason.clone(),
+        }
     }
 }

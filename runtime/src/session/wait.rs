@@ -57,8 +57,7 @@ impl PlayerSession {
     /// on without: the driver then is told.
     pub(crate) fn on_lost(self: &Arc<Self>, peer: &PlayerName, reason: &str) {
         if *peer == self.driver {
-            let player = peer.as_str().to_owned();
-            self.end(Failure { player, reason: format!("the driver is gone: {reason}") });
+            self.end(Failure::new(peer.as_str(), format!("the driver is gone: {reason}")));
             return;
         }
         let dispensable = !self.peers().contains(peer) || self.goes_on_without(peer);
@@ -102,7 +101,7 @@ impl PlayerSession {
 
     /// Tells the driver that an optional player is gone.
     pub(super) fn miss(&self, player: &PlayerName, reason: String) {
-        let failure = Failure { player: player.as_str().to_owned(), reason };
+        let failure = Failure::new(player.as_str(), reason);
         let message = Control::Missing { session: self.id, failure };
         self.network.send(&self.driver, Frame::Control(message));
     }

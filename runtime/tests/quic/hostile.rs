@@ -158,10 +158,13 @@ async fn greetings_that_are_wrong() {
 
 #[tokio::test]
 async fn who_accuses_another_is_named() {
-    let (player, reason) = ("carol".into(), "\u{1b}[2J gone".repeat(1000));
-    let abort = Control::Abort { session: JOINT, failure: Failure { player, reason } };
+    // Also when she says that she has it of someone else.
+    let heard_from = Some("bob".to_owned());
+    let failure = Failure::new("carol", "\u{1b}[2J gone".repeat(1000));
+    let failure = Failure { heard_from, ..failure };
+    let abort = Control::Abort { session: JOINT, failure };
     let (failure, log) = moved(Stage::greeted().await, vec![Say(abort)]).await;
-    assert!(failure.reason.contains("(as alice says)"), "{failure}");
+    assert_eq!(failure.heard_from.as_deref(), Some("alice"), "{failure}");
     assert!(!failure.reason.contains('\u{1b}') && failure.reason.len() < 10_000, "{failure}");
     assert!(log.contains("(as alice says)") && !log.contains('\u{1b}'), "{log}");
 }
@@ -169,7 +172,7 @@ async fn who_accuses_another_is_named() {
 #[tokio::test]
 async fn strangers_to_a_session_cannot_end_it() {
     let mut stage = Stage::greeted().await;
-    let failure = Failure { player: "bob".into(), reason: "has failed".into() };
+    let failure = Failure::new("bob", "has failed");
     stage.alice.say(&Control::Abort { session: PAIR, failure }).await;
     // Heard after the first message, and answered.
     stage.alice.say(&Control::Credit { session: JOINT, plan: 9, done: 0 }).await;

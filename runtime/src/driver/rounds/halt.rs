@@ -90,8 +90,7 @@ impl Session {
         let done = match current.done(ends) {
             Ok(done) => done.unwrap_or(chain.next).max(chain.next),
             Err(error) => {
-                let player = driver_name().as_str().to_owned();
-                self.give_up(&Failure { player, reason: error.to_string() });
+                self.give_up(&Failure::new(driver_name().as_str(), error.to_string()));
                 return Err(error);
             }
         };

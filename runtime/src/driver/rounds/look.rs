@@ -31,11 +31,13 @@ impl Session {
                 self.note_leaving(&from, &message, &[]);
                 return Ok(Some((from, message)));
             }
-            News::Failed(from, failure) if !request.owners.contains(&from) => failure,
+            News::Failed(from, failure) if !request.owners.contains(&from) => {
+                self.first_hand(&from, failure)
+            }
             News::Lost(from, reason)
                 if self.setup.players.contains(&from) && !request.owners.contains(&from) =>
             {
-                Failure { player: from.as_str().to_owned(), reason }
+                Failure::new(from.as_str(), reason)
             }
             News::Failed(..) | News::Lost(..) | News::Nothing => {
                 let unable = self.roll.unable(request.owners);
@@ -43,7 +45,7 @@ impl Session {
                     return Ok(None);
                 }
                 let Some((player, reason)) = unable.into_iter().next() else { return Ok(None) };
-                Failure { player: player.as_str().to_owned(), reason }
+                Failure::new(player.as_str(), reason)
             }
         };
         let failure = self.waits.explain(failure);
