@@ -67,28 +67,62 @@ fn a_session_that_keeps_nothing_ends_with_a_step_and_an_error() {
 }
 
 #[test]
+fn who_is_told_to_stop_between_requests_ends_at_once_and_all_is_kept() {
+    within(300, || {
+        let mut processes = Processes::start();
+        processes.kill("server0");
+        // Longer than the test may take.
+        processes.launch_with("server0", &["--stop-within", "1000"]);
+        let config = processes.config();
+        let mut session = open(&config);
+        let (owner, data_owners) = model();
+        let step = federated_training(&owner, &data_owners);
+        session.run(&initialize(&owner), 1).unwrap();
+        session.run(&step, 2).unwrap();
+        processes.tell_to_stop("server0");
+        processes.ends("server0");
+        let id = session.id();
+        let error = session.run(&step, 1).unwrap_err();
+        let RunError::Stopped { player, session: of, kept } = &error else { panic!("{error}") };
+        assert_eq!((player.as_str(), *of, *kept), ("server0", id, true));
+        drop(session);
+        processes.launch("server0");
+        let (session, done) = resume(&config, id);
+        assert_eq!(done, 2);
+        ends_as_if_uninterrupted(session, done);
+    });
+}
+
+#[test]
 fn who_is_told_twice_stops_at_once() {
     within(300, || {
         let mut processes = Processes::start();
-        let (owner, _) = model();
+        let (owner, data_owners) = model();
         let initialize = initialize(&owner);
         let [driver, other] = ["driver", "driver-2"].map(common::player);
         let open = |driver: &PlayerName| {
             Session::remote_as(driver, setup("ABY3", Fixed::LOW), &processes.config()).unwrap()
         };
-        // Its driver asks for nothing more, and so is not there to end the session.
         let mut session = open(&driver);
         session.run(&initialize, 1).unwrap();
-        processes.tell_to_stop("server0");
-        processes.says("server0", "sessions to end first, within 20 s: 1");
-        let refused = open(&other).run(&initialize, 1).unwrap_err().to_string();
-        assert!(refused.starts_with("server0: was told to stop"), "{refused}");
-        processes.tell_to_stop("server0");
-        processes.says("server0", "told to stop again");
+        let mut told = false;
+        let step = federated_training(&owner, &data_owners);
+        let ended = session.run_with(&step, 1_000_000, |_| {
+            if !std::mem::replace(&mut told, true) {
+                // Its driver sees to this, and so not to the end of the session.
+                processes.tell_to_stop("server0");
+                processes.says("server0", "sessions to end first, within 20 s: 1");
+                let refused = open(&other).run(&initialize, 1).unwrap_err().to_string();
+                assert!(refused.starts_with("server0: was told to stop"), "{refused}");
+                processes.tell_to_stop("server0");
+                processes.says("server0", "told to stop again");
+            }
+        });
+        assert!(ended.is_err());
         processes.ends("server0");
         // One that has nothing to finish ends at once.
         drop(session);
-        processes.says("server1", " closed");
+        processes.says("server1", " failed: server0: ");
         processes.tell_to_stop("server1");
         processes.ends("server1");
     });

@@ -6,6 +6,7 @@
 mod checkpoint;
 mod error;
 mod hear;
+mod idle;
 mod inbox;
 mod leave;
 mod publications;
@@ -125,7 +126,7 @@ impl Session {
     /// # Errors
     /// [`RunError`]; the session is over when players have failed.
     pub fn prepare(&mut self, function: &Function<'_>) -> Result<Arc<Plan>, RunError> {
-        self.prepared(function, &mut |_| {}).map(|prepared| prepared.plan)
+        self.asked(|session| session.prepared(function, &mut |_| {})).map(|prepared| prepared.plan)
     }
 
     fn prepared(
@@ -296,7 +297,7 @@ impl Session {
 
     /// Ends the session for what `player` did.
     fn blame(&mut self, player: &PlayerName, reason: String) -> RunError {
-        let failure = Failure { player: player.as_str().to_owned(), reason };
+        let failure = Failure::new(player.as_str(), reason);
         self.give_up(&failure);
         RunError::Failed(failure)
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use sordino_graph::{Digest, Function, PlayerName, digest};
+use sordino_players::roster::driver_name;
 
 use super::rounds::key;
 use super::{Event, Run, RunError, Session};
@@ -93,6 +94,7 @@ impl Session {
     pub fn checkpoint_every(&mut self, steps: u64) {
         self.checkpoints.every = steps;
         self.checkpoints.since = 0;
+        self.rest();
     }
 
     /// How many steps of a function were run, those before the run was resumed included.
@@ -116,6 +118,10 @@ impl Session {
     /// [`RunError::NotResumed`] when players have no common checkpoint;
     /// [`RunError::Failed`] when one of them cannot use it.
     pub fn resume(&mut self, session: SessionId) -> Result<(), RunError> {
+        self.asked(|resumed| resumed.go_on_with(session))
+    }
+
+    fn go_on_with(&mut self, session: SessionId) -> Result<(), RunError> {
         let recall = |id| Control::Recall { session: id, of: session };
         let answers = self.ask_all(recall, |message| match message {
             Control::Recalled { cuts, problems, .. } => Some((cuts, problems)),
@@ -125,8 +131,7 @@ impl Session {
             Some(common) => common,
             None => {
                 let reason = what_is_missing(&answers);
-                let player = sordino_players::roster::driver_name().as_str().to_owned();
-                self.give_up(&Failure { player, reason: reason.clone() });
+                self.give_up(&Failure::new(driver_name().as_str(), &reason));
                 return Err(RunError::NotResumed { session, reason });
             }
         };
@@ -151,15 +156,21 @@ impl Session {
     /// [`RunError`]; the session is over when players have failed. A player that cannot write is
     /// told of as [`Event::Unsaved`].
     pub fn checkpoint(&mut self, mut watch: impl FnMut(Event<'_>)) -> Result<(), RunError> {
+        self.asked(|session| session.write_checkpoint(&mut watch))
+    }
+
+    pub(super) fn write_checkpoint(
+        &mut self,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), RunError> {
+        let save = self.next_checkpoint();
         self.checkpoints.asked += 1;
-        let (number, keep) = (self.checkpoints.asked, self.checkpoints.agreed);
-        let rounds: Vec<_> =
-            self.checkpoints.rounds.iter().map(|(key, done)| (*key, *done)).collect();
-        let save = |session| Control::Checkpoint { session, number, keep, rounds: rounds.clone() };
-        let answers = self.ask_all(save, |message| match message {
+        let number = self.checkpoints.asked;
+        let take = |message| match message {
             Control::Saved { number: of, problem, .. } if of == number => Some(problem),
             _ => None,
-        })?;
+        };
+        let answers = self.ask_all(|_| save.clone(), take)?;
         let mut whole = true;
         for (player, problem) in &answers {
             if let Some(reason) = problem {
@@ -174,6 +185,13 @@ impl Session {
         Ok(())
     }
 
+    /// What asks for the checkpoint behind the last one.
+    pub(super) fn next_checkpoint(&self) -> Control {
+        let Checkpointing { asked, agreed, rounds, .. } = &self.checkpoints;
+        let rounds = rounds.iter().map(|(key, done)| (*key, *done)).collect();
+        Control::Checkpoint { session: self.id, number: asked + 1, keep: *agreed, rounds }
+    }
+
     /// As [`run`](Self::run), telling `watch` what happens meanwhile.
     ///
     /// # Errors
@@ -184,9 +202,18 @@ impl Session {
         steps: u64,
         mut watch: impl FnMut(Event<'_>),
     ) -> Result<Run, RunError> {
+        self.asked(|session| session.run_steps(function, steps, &mut watch))
+    }
+
+    fn run_steps(
+        &mut self,
+        function: &Function<'_>,
+        steps: u64,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Run, RunError> {
         let (mut run, mut before) = (Run::default(), 0);
         loop {
-            self.stop_if_leaving(&mut watch)?;
+            self.stop_if_leaving(watch)?;
             let piece = self.checkpoints.piece(steps - before);
             let mut see = |event: Event<'_>| match event {
                 Event::Progress { done } => watch(Event::Progress { done: before + done }),
@@ -198,7 +225,7 @@ impl Session {
             let due = self.checkpoints.is_due_after(done);
             if due || self.leaving.is_some() && self.checkpoints.is_due() {
                 let start = Instant::now();
-                self.checkpoint(&mut watch)?;
+                self.write_checkpoint(watch)?;
                 run.seconds += start.elapsed().as_secs_f64();
             }
             if before >= steps {

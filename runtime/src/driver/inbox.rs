@@ -8,6 +8,7 @@ use std::time::Duration;
 use sordino_graph::PlayerName;
 use sordino_ops::Tensor;
 
+use super::idle::Idle;
 use crate::message::{Control, DataHeader, Failure};
 use crate::transport::{Connected, Inbox, Refused};
 
@@ -22,6 +23,7 @@ const EACH: usize = size_of::<(PlayerName, Arrival, usize)>();
 pub(crate) struct DriverInbox {
     queue: Sender<(PlayerName, Arrival, usize)>,
     waiting: Arc<Waiting>,
+    idle: Arc<Idle>,
 }
 
 /// Bytes of messages of each player in the queue.
@@ -38,8 +40,14 @@ impl DriverInbox {
     pub(crate) fn new() -> (Arc<Self>, Arrivals) {
         let (queue, receiver) = channel();
         let waiting = Arc::<Waiting>::default();
-        let inbox = Self { queue: queue.clone(), waiting: Arc::clone(&waiting) };
-        (Arc::new(inbox), Arrivals { receiver, queue, waiting })
+        let idle = Arc::<Idle>::default();
+        let arrivals = Arrivals {
+            receiver,
+            queue: queue.clone(),
+            waiting: waiting.clone(),
+            idle: idle.clone(),
+        };
+        (Arc::new(Self { queue, waiting, idle }), arrivals)
     }
 
     fn put(&self, from: &PlayerName, arrival: Arrival, bytes: usize) {
@@ -53,6 +61,8 @@ pub(crate) struct Arrivals {
     receiver: Receiver<(PlayerName, Arrival, usize)>,
     queue: Sender<(PlayerName, Arrival, usize)>,
     waiting: Arc<Waiting>,
+    /// What hears it first while the program asks for nothing.
+    pub(super) idle: Arc<Idle>,
 }
 
 impl Arrivals {
@@ -61,6 +71,9 @@ impl Arrivals {
         let (from, arrival, bytes) = self.receiver.recv_timeout(patience).ok()?;
         if let Some(waiting) = lock(&self.waiting).get_mut(&from) {
             *waiting -= bytes;
+        }
+        if let Arrival::Control(message) = &arrival {
+            self.idle.takes_up(&from, message);
         }
         Some((from, arrival))
     }
@@ -77,6 +90,9 @@ impl Arrivals {
 
 impl Inbox for DriverInbox {
     fn on_control(&self, from: &PlayerName, message: Control) {
+        if self.idle.hears(from, &message) {
+            return;
+        }
         // What cannot be measured is never sent.
         let said = postcard::experimental::serialized_size(&message).unwrap_or(MOST);
         let (bytes, before) = {
@@ -101,6 +117,7 @@ impl Inbox for DriverInbox {
     fn on_data(&self, _: &PlayerName, _: DataHeader, _: Tensor) {}
 
     fn on_lost(&self, peer: &PlayerName, reason: &str) {
+        self.idle.loses(peer);
         self.put(peer, Arrival::Lost(reason.to_owned()), 0);
     }
 }
@@ -114,7 +131,7 @@ fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<PlayerName, usize>> {
 pub(super) enum News {
     /// A player says something of this session.
     Said(PlayerName, Control),
-    /// A player says that the session has failed.
+    /// A player says that the session has failed, in its own words.
     Failed(PlayerName, Failure),
     /// The connection to a player has ended.
     Lost(PlayerName, String),

@@ -12,7 +12,7 @@ use super::{Event, Prepared, RunError, Session};
 use crate::message::{Control, Failure, Frame};
 
 /// What a player says of itself, and is said of it.
-const TOLD: &str = "was told to stop";
+pub(super) const TOLD: &str = "was told to stop";
 
 /// With which step a request ends.
 pub(super) struct Ending {
@@ -84,11 +84,10 @@ impl Session {
     ) -> Result<(), RunError> {
         let Some(player) = self.leaving.clone() else { return Ok(()) };
         if self.checkpoints.is_due() {
-            self.checkpoint(watch)?;
+            self.write_checkpoint(watch)?;
         }
         let (session, kept) = (self.id(), self.checkpoints.is_kept());
-        let told = TOLD.to_owned();
-        self.give_up(&Failure { player: player.as_str().to_owned(), reason: told });
+        self.give_up(&Failure::new(player.as_str(), TOLD));
         Err(RunError::Stopped { player, session, kept })
     }
 }

@@ -94,6 +94,17 @@ impl Session {
         steps: u64,
         mut watch: impl FnMut(Event<'_>),
     ) -> Result<RoundsRun, RunError> {
+        self.asked(|session| session.run_in_rounds(rounds, owners, &record, steps, &mut watch))
+    }
+
+    fn run_in_rounds<O: AsRef<PlayerName> + Clone>(
+        &mut self,
+        rounds: &Rounds,
+        owners: &[O],
+        record: &impl Fn(&[O], &Setup) -> Result<Graph, RecordError>,
+        steps: u64,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<RoundsRun, RunError> {
         let names: Vec<_> = owners.iter().map(|owner| owner.as_ref().clone()).collect();
         if !(1..=names.len()).contains(&rounds.min_owners) {
             let (min_owners, owners) = (rounds.min_owners, names.len());
@@ -101,7 +112,7 @@ impl Session {
         }
         let (start, all) = (Instant::now(), digest(&record(owners, &self.setup)?));
         self.roll.enlist(&names);
-        let (outcome, returned, watch) = (RoundsRun::default(), Vec::new(), &mut watch);
+        let (outcome, returned) = (RoundsRun::default(), Vec::new());
         let mut chain = self.chain(&all);
         let mut request = Request { owners: &names, rounds, outcome, returned, watch };
         for (player, reason) in &self.roll.newly_missing(&names) {
@@ -111,7 +122,7 @@ impl Session {
         self.in_rounds = true;
         let mut result = Ok(());
         while result.is_ok() && done < steps {
-            result = self.go_on(&mut chain, owners, &record, (done, steps - done), &mut request);
+            result = self.go_on(&mut chain, owners, record, (done, steps - done), &mut request);
             let more = chain.done - first - done;
             done += more;
             result = result.and_then(|()| self.keep(key(&all), chain.done, more, &mut request));
@@ -173,7 +184,7 @@ impl Session {
     ) -> Result<(), RunError> {
         self.checkpoints.count_rounds(key, done);
         if self.checkpoints.is_due_after(more) {
-            self.checkpoint(&mut *request.watch)?;
+            self.write_checkpoint(&mut *request.watch)?;
         }
         Ok(())
     }

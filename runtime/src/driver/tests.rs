@@ -146,15 +146,103 @@ fn a_player_that_publishes_what_the_plan_does_not_is_named() {
 fn what_one_player_reports_all_are_told() {
     let (result, told) = run(|from, message| match *message {
         Control::Run { session, .. } if from.as_str() == "bob" => {
-            let failure = Failure { player: "ann".into(), reason: "is not up".into() };
-            Some(Control::Abort { session, failure })
+            Some(Control::Abort { session, failure: Failure::new("ann", "is not up") })
         }
         _ => obedient(from, message),
     });
     assert_eq!(result.unwrap_err().to_string(), "ann: (as bob says) is not up");
-    let reason = "(as bob says) is not up".into();
-    let expected = Failure { player: "ann".into(), reason };
+    let expected = Failure::new("ann", "is not up").told_by(&player("bob"));
     assert_eq!(told, [("ann".to_owned(), expected.clone()), ("bob".to_owned(), expected)]);
+}
+
+#[test]
+fn a_failure_is_told_as_who_noticed_it_says() {
+    // Ann, who has it of bob, is heard first.
+    let (result, _) = run(|from, message| match *message {
+        Control::Run { session, .. } => {
+            let failure = Failure::new("carol", "is not up");
+            let failure = match from.as_str() {
+                "ann" => failure.told_by(&player("bob")),
+                _ => failure,
+            };
+            Some(Control::Abort { session, failure })
+        }
+        _ => obedient(from, message),
+    });
+    assert_eq!(result.unwrap_err().to_string(), "carol: (as bob says) is not up");
+
+    // Of whom she has it counts for nothing if that one says nothing of it.
+    let (result, _) = run(|from, message| match *message {
+        Control::Run { session, .. } if from.as_str() == "ann" => {
+            let failure = Failure::new("carol", "is not up").told_by(&player("bob"));
+            Some(Control::Abort { session, failure })
+        }
+        _ => obedient(from, message),
+    });
+    assert_eq!(result.unwrap_err().to_string(), "carol: (as ann says) is not up");
+}
+
+/// A session that has run two steps and of which nothing is asked, and what its players have heard.
+/// Ann was told to stop: since, or `early`, so that the session has not taken it up.
+fn rests(checkpoints: u64, answer: Answer, early: bool) -> (Session, Vec<Control>) {
+    let (inbox, arrivals) = DriverInbox::new();
+    let network = Arc::new(Played { answer, inbox: Arc::clone(&inbox), sent: Mutex::default() });
+    let reached = Arc::clone(&network);
+    let mut session = Session::new(setup(), reached, arrivals, Box::new(())).unwrap();
+    session.checkpoint_every(checkpoints);
+    let leaving = Control::Leaving { session: session.id };
+    let leave = || inbox.on_control(&player("ann"), leaving.clone());
+    let watch = |_: Event<'_>| {
+        if early {
+            leave();
+        }
+    };
+    session.run_with(&Function::new("program", "", program), 2, watch).unwrap();
+    if !early {
+        leave();
+    }
+    let sent = network.sent.lock().unwrap().iter().map(|(_, message)| message.clone()).collect();
+    (session, sent)
+}
+
+#[test]
+fn between_requests_a_player_that_is_told_to_stop_ends_the_session() {
+    let keeps: Answer = |from, message| match *message {
+        Control::Checkpoint { session, number, .. } => {
+            Some(Control::Saved { session, number, problem: None })
+        }
+        _ => obedient(from, message),
+    };
+    let full: Answer = |from, message| match *message {
+        Control::Checkpoint { session, number, .. } => {
+            let problem = (from.as_str() == "bob").then(|| "the disk is full".to_owned());
+            Some(Control::Saved { session, number, problem })
+        }
+        _ => obedient(from, message),
+    };
+    let gone: Answer = |from, message| match *message {
+        Control::Checkpoint { session, .. } if from.as_str() == "bob" => {
+            Some(Control::Abort { session, failure: Failure::new("bob", "is gone") })
+        }
+        _ => obedient(from, message),
+    };
+    for early in [false, true] {
+        for (every, answer, asked, kept) in
+            [(9, keeps, 2, true), (9, full, 2, false), (9, gone, 2, false), (0, keeps, 0, false)]
+        {
+            let (mut session, sent) = rests(every, answer, early);
+            let count = |wanted: fn(&Control) -> bool| {
+                sent.iter().filter(|message| wanted(message)).count()
+            };
+            assert_eq!(count(|m| matches!(m, Control::Checkpoint { .. })), asked);
+            assert_eq!(count(|m| matches!(m, Control::Abort { .. })), 2, "{sent:?}");
+            let function = Function::new("program", "", program);
+            let error = session.run(&function, 1).unwrap_err();
+            let RunError::Stopped { player, kept: found, .. } = &error else { panic!("{error}") };
+            assert_eq!((player.as_str(), *found), ("ann", kept), "{error}");
+            assert!(matches!(session.run(&function, 1), Err(RunError::Over)));
+        }
+    }
 }
 
 /// A run of ten steps in which ann is told to stop: she has begun three steps, and bob four.
