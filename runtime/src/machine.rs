@@ -6,6 +6,7 @@
 //! values of others, the next one may load its batch and draw its pads.
 
 mod arrivals;
+mod step;
 mod waits;
 
 use std::collections::{HashMap, VecDeque};
@@ -15,6 +16,7 @@ use sordino_graph::PlayerName;
 use sordino_ops::Tensor;
 
 pub use self::arrivals::Misdelivery;
+use self::step::Step;
 use crate::schedule::{Schedule, TaskKind, Wake};
 
 /// Steps that a sender may be ahead of its receiver: bounds what early values take in memory.
@@ -43,34 +45,6 @@ pub struct Machine {
     owed: VecDeque<(PlayerName, u64)>,
     /// Jobs handed out and not done.
     running: usize,
-}
-
-#[derive(Debug)]
-struct Step {
-    number: u64,
-    needs: Vec<usize>,
-    values: Vec<Vec<Cell>>,
-    sums: HashMap<usize, Sum>,
-    /// Accesses of each variable that are not done.
-    touches: Vec<usize>,
-    ready: VecDeque<usize>,
-    sends: VecDeque<usize>,
-    left: usize,
-}
-
-/// An output: the value, from when it is computed until its last reader has taken it.
-#[derive(Debug, Default)]
-struct Cell {
-    value: Option<Tensor>,
-    readers: usize,
-}
-
-/// A sum in the making.
-#[derive(Debug, Default)]
-struct Sum {
-    total: Option<Tensor>,
-    terms: Vec<Tensor>,
-    busy: bool,
 }
 
 /// What to do next.
@@ -259,26 +233,8 @@ impl Machine {
 
     fn start(&mut self, number: u64) {
         let schedule = Arc::clone(&self.schedule);
-        let tasks = &schedule.tasks;
-        let mut step = Step {
-            number,
-            needs: tasks.iter().map(|task| task.needs).collect(),
-            values: tasks
-                .iter()
-                .map(|task| {
-                    task.readers.iter().map(|&readers| Cell { value: None, readers }).collect()
-                })
-                .collect(),
-            sums: HashMap::new(),
-            touches: schedule.variables.iter().map(Vec::len).collect(),
-            ready: VecDeque::new(),
-            sends: VecDeque::new(),
-            left: tasks.len(),
-        };
-        for (task, state) in tasks.iter().enumerate() {
-            if let TaskKind::Accumulate(_) = state.kind {
-                step.sums.insert(task, Sum::default());
-            }
+        let mut step = Step::new(number, &schedule);
+        for (task, state) in schedule.tasks.iter().enumerate() {
             // The accesses of the step before come first.
             let before = self.steps.back();
             let held = |variable| before.is_some_and(|before| before.touches[variable] > 0);
@@ -397,16 +353,6 @@ impl Machine {
                 self.owed.extend(self.schedule.sources.iter().map(|to| (to.clone(), done)));
             }
         }
-    }
-}
-
-impl Step {
-    /// Takes an output for one of its readers: the last one gets the value itself.
-    fn take(&mut self, task: usize, slot: usize) -> Tensor {
-        let cell = &mut self.values[task][slot];
-        cell.readers -= 1;
-        let value = if cell.readers == 0 { cell.value.take() } else { cell.value.clone() };
-        value.expect("inputs are there when a task is ready")
     }
 }
 
