@@ -74,8 +74,10 @@ enum Command {
         /// How long sessions may take to end when the player is told to stop.
         #[arg(long, value_name = "SECONDS", default_value_t = 20)]
         stop_within: u64,
-        /// How many MiB the values of one step of a plan may have; a program that asks for more is
-        /// refused. Two steps are under way at a time. Unless given, as much as the machine has.
+        /// How many MiB sessions may take together: each for the values of one step of its largest
+        /// plan, and for its variables. A program that asks for more is refused. Not counted are the
+        /// second step that may be under way, data sets, and what copies of variables a checkpoint
+        /// takes. Unless given, as much as the machine has.
         #[arg(long, value_name = "MIB")]
         memory: Option<u64>,
         /// Stop as well when standard input ends, as it does when whoever started the player dies.

@@ -1,6 +1,8 @@
 //! A player: answers to drivers, and runs its part of the plans of its sessions.
 
-use std::collections::{HashMap, HashSet};
+mod sessions;
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -9,27 +11,17 @@ use sordino_ops::Tensor;
 use sordino_ops::data::DataStore;
 use sordino_players::roster::is_driver;
 
+use self::sessions::{MOST_SESSIONS, Open, Sessions};
 use crate::audit::Audit;
 use crate::checkpoint::Checkpoints;
 use crate::consent::Consent;
 use crate::log::Note;
-use crate::message::{Control, DataHeader, Failure, Frame, PlanIndex, SessionId};
+use crate::memory::Room;
+use crate::message::{Control, DataHeader, Failure, Frame, SessionId};
 use crate::session::PlayerSession;
 use crate::status::SessionStatus;
 use crate::transport::{Inbox, Network, Refused};
 use crate::turns::Order;
-
-/// Sessions of one driver that a player takes part in at a time.
-const MOST_SESSIONS: usize = 64;
-
-/// Greetings of one peer kept for sessions that the driver has not opened here yet.
-const MOST_EARLY: usize = MOST_SESSIONS;
-
-/// Plans of one session.
-const MOST_PLANS: usize = 256;
-
-/// Bytes of the texts of all plans of all open sessions of one driver.
-const MOST_TEXT: usize = 64 << 20;
 
 /// How often waits are looked at.
 const WATCH: Duration = Duration::from_millis(200);
@@ -38,6 +30,7 @@ const WATCH: Duration = Duration::from_millis(200);
 pub struct Player {
     me: PlayerName,
     options: PlayerOptions,
+    room: Arc<Room>,
     network: OnceLock<Arc<dyn Network>>,
     sessions: Mutex<Sessions>,
     log: Box<dyn Fn(&Note<'_>) + Send + Sync>,
@@ -50,66 +43,13 @@ pub struct PlayerOptions {
     pub data: Arc<DataStore>,
     /// What may happen to its own data.
     pub consent: Consent,
-    /// Bytes that the values of one step of a plan may have.
+    /// Bytes that sessions may take together: each for the values of one step of its largest plan, and
+    /// for its variables.
     pub memory: u64,
     /// Where it keeps what sessions are to be resumed from.
     pub checkpoints: Option<Arc<Checkpoints>>,
     /// Notes every pad that is drawn, for tests.
     pub audit: Option<Arc<Audit>>,
-}
-
-#[derive(Default)]
-struct Sessions {
-    open: HashMap<SessionId, Open>,
-    early: Vec<(PlayerName, Control)>,
-    /// Who has been complained of in the log.
-    blamed: HashSet<PlayerName>,
-    /// Whether the player was told to stop.
-    leaving: bool,
-}
-
-/// A session, and what the driver has had it prepare.
-struct Open {
-    session: Arc<PlayerSession>,
-    /// Bytes of the text of each plan.
-    plans: HashMap<PlanIndex, usize>,
-}
-
-impl Sessions {
-    /// Counts in a plan of so many bytes, if there is room for it.
-    fn make_room(&mut self, id: SessionId, plan: PlanIndex, text: usize) -> Result<(), String> {
-        let Some(open) = self.open.get(&id) else { return Ok(()) };
-        let held = self.of_driver(open.session.driver()).flat_map(|open| open.plans.values());
-        if held.sum::<usize>() + text > MOST_TEXT {
-            return Err(format!("holds plans of {MOST_TEXT} bytes at most; close a session"));
-        }
-        let Some(open) = self.open.get_mut(&id) else { return Ok(()) };
-        if open.plans.len() >= MOST_PLANS {
-            return Err(format!("prepares {MOST_PLANS} plans a session at most"));
-        }
-        open.plans.insert(plan, text);
-        Ok(())
-    }
-
-    fn of_driver<'a>(&'a self, driver: &'a PlayerName) -> impl Iterator<Item = &'a Open> {
-        self.open.values().filter(move |open| open.session.driver() == driver)
-    }
-
-    /// The session that a greeting is for. If there is none yet the greeting is kept; of one peer
-    /// the latest ones, so that no peer can push out another's.
-    fn greeted(&mut self, from: &PlayerName, greeting: &Control) -> Option<Arc<PlayerSession>> {
-        if let Some(open) = self.open.get(&greeting.session()) {
-            return Some(Arc::clone(&open.session));
-        }
-        let of_peer = |(peer, _): &(PlayerName, Control)| peer == from;
-        if self.early.iter().filter(|early| of_peer(early)).count() >= MOST_EARLY
-            && let Some(oldest) = self.early.iter().position(of_peer)
-        {
-            self.early.remove(oldest);
-        }
-        self.early.push((from.clone(), greeting.clone()));
-        None
-    }
 }
 
 impl Player {
@@ -122,6 +62,7 @@ impl Player {
     ) -> Arc<Self> {
         let player = Arc::new(Self {
             me,
+            room: Room::new(options.memory),
             options,
             network: OnceLock::new(),
             sessions: Mutex::default(),
@@ -180,6 +121,7 @@ impl Player {
             driver.clone(),
             Arc::clone(network),
             self.options.clone(),
+            &self.room,
         );
         sessions.open.insert(id, Open { session: Arc::clone(&session), plans: HashMap::new() });
         (self.log)(&Note::SessionOpened { session: id, driver });
@@ -195,9 +137,9 @@ impl Player {
 
     /// As [`open`](Self::open); the driver is told why not.
     fn opened(&self, driver: &PlayerName, session: SessionId) -> Option<Arc<PlayerSession>> {
-        let refused = |reason| {
-            let player = self.me.as_str().to_owned();
-            let message = Control::Abort { session, failure: Failure { player, reason } };
+        let refused = |reason: String| {
+            let failure = Failure::new(self.me.as_str(), reason);
+            let message = Control::Abort { session, failure };
             if let Some(network) = self.network.get() {
                 network.send(driver, Frame::Control(message));
             }
@@ -288,7 +230,8 @@ impl Player {
             failed.extend(failure.map(|failure| (*id, failure)));
             goes_on
         });
-        for (session, Failure { player: at_fault, reason }) in &failed {
+        for (session, failure) in &failed {
+            let (at_fault, reason) = (&failure.player, &failure.account());
             (self.log)(&Note::SessionFailed { session: *session, at_fault, reason });
         }
     }

@@ -31,7 +31,7 @@ pub struct ServeOptions {
     pub state: Option<PathBuf>,
     /// What may happen to its own data; plans that it has signed may run as well.
     pub consent: Consent,
-    /// Bytes that the values of one step of a plan may have; see [`memory`](crate::memory).
+    /// See [`PlayerOptions::memory`].
     pub memory: u64,
     /// Where to listen, if not at the address that the list gives: behind a port forwarding, say.
     pub listen: Option<SocketAddr>,

@@ -4,11 +4,12 @@ mod checkpoint;
 mod greeting;
 mod halt;
 mod leave;
+mod state;
 mod status;
 mod turn;
 mod wait;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,17 +17,15 @@ use std::time::{Duration, Instant};
 use sordino_graph::{PlayerName, Type};
 use sordino_ops::Tensor;
 
-use crate::host::{PlanHost, Variables};
-use crate::machine::{Action, Machine};
-use crate::message::{
-    Control, DataHeader, Digests, Failure, Frame, GroupSecret, PlanIndex, SessionId,
-};
-use crate::meter::Meter;
+use crate::host::Variables;
+use crate::memory::{Room, Share};
+use crate::message::{Control, DataHeader, Failure, Frame, PlanIndex, SessionId};
 use crate::plans;
 use crate::player::PlayerOptions;
 use crate::transport::{Network, Refused};
 use crate::turns::{self, Order};
 
+use self::state::{Greeting, PlanState, State, Turn};
 pub(crate) use self::wait::LONG;
 use self::wait::Patience;
 
@@ -51,76 +50,14 @@ pub(crate) struct PlayerSession {
     opened: Instant,
     network: Arc<dyn Network>,
     options: PlayerOptions,
+    /// What it has of the player's memory.
+    room: Share,
     variables: Arc<Variables>,
     agreed: OnceLock<checkpoint::Agreed>,
     restored: OnceLock<checkpoint::Restored>,
     /// Whether something is done with checkpoints.
     at_disk: AtomicBool,
     state: Mutex<State>,
-}
-
-struct State {
-    plans: BTreeMap<PlanIndex, PlanState>,
-    /// Plans that were halted. What arrives for them is late.
-    halted: BTreeSet<PlanIndex>,
-    /// The plan that is being checked.
-    building: Option<PlanIndex>,
-    /// Greetings for plans that are not known yet.
-    early: Vec<Greeting>,
-    /// Peers that were greeted anew.
-    again: HashSet<PlayerName>,
-    /// What the driver asked for and is not done: the first is running.
-    queue: VecDeque<(PlanIndex, u64)>,
-    /// Threads that are, or will soon be, in [`PlayerSession::pump`].
-    workers: usize,
-    /// Those of them that wait where others may go before.
-    queued: usize,
-    meter: Meter,
-    /// For each peer, the transport's counter up to which bytes sent to it have been reported.
-    reported: BTreeMap<PlayerName, u64>,
-    /// When something last arrived or was computed.
-    moved: Instant,
-    told: Instant,
-    /// When a long wait was last told.
-    pulsed: Instant,
-    /// Whether steps were asked for since the last checkpoint.
-    unsaved: bool,
-    /// The last checkpoint that was written.
-    checkpoint: Option<u64>,
-    failed: Option<Failure>,
-}
-
-/// What a thread does next for a session.
-struct Turn {
-    plan: PlanIndex,
-    action: Action,
-    host: Arc<PlanHost>,
-    /// What the request cost that this turn ends.
-    ended: Option<Meter>,
-}
-
-type Greeting = (PlayerName, PlanIndex, Digests, Vec<GroupSecret>);
-
-/// A plan on its way to being ready, and then ready.
-struct PlanState {
-    host: Arc<PlanHost>,
-    machine: Machine,
-    digests: Digests,
-    /// Groups of this plan that this player belongs to.
-    groups: HashSet<Vec<PlayerName>>,
-    /// Players that have not greeted yet.
-    expected: HashSet<PlayerName>,
-    /// Secrets for others, until it is known that they have them.
-    gifts: HashMap<PlayerName, Vec<GroupSecret>>,
-    /// Whom this player has greeted.
-    told: HashSet<PlayerName>,
-    greeted: bool,
-    ready: bool,
-    patience: Patience,
-    /// Of this step and later ones there is no value of an optional player here.
-    begun: u64,
-    /// It does nothing more, and is dropped when no kernel runs.
-    halting: bool,
 }
 
 impl PlayerSession {
@@ -130,39 +67,19 @@ impl PlayerSession {
         driver: PlayerName,
         network: Arc<dyn Network>,
         options: PlayerOptions,
+        room: &Arc<Room>,
     ) -> Arc<Self> {
-        let now = Instant::now();
-        let state = State {
-            plans: BTreeMap::new(),
-            halted: BTreeSet::new(),
-            building: None,
-            early: Vec::new(),
-            again: HashSet::new(),
-            queue: VecDeque::new(),
-            workers: 0,
-            queued: 0,
-            meter: Meter::default(),
-            reported: network
-                .wire_bytes()
-                .into_iter()
-                .map(|(peer, sent, _)| (peer, sent))
-                .collect(),
-            moved: now,
-            told: now,
-            pulsed: now,
-            unsaved: false,
-            checkpoint: None,
-            failed: None,
-        };
+        let wire = network.wire_bytes().into_iter();
+        let state = Mutex::new(State::new(wire.map(|(peer, sent, _)| (peer, sent)).collect()));
         let variables = Arc::default();
-        let state = Mutex::new(state);
         Arc::new(Self {
             id,
             me,
             driver,
-            opened: now,
+            opened: Instant::now(),
             network,
             options,
+            room: Share::of(room),
             variables,
             agreed: OnceLock::new(),
             restored: OnceLock::new(),
@@ -304,8 +221,7 @@ impl PlayerSession {
 
     /// Ends the session and tells everyone in it.
     pub(crate) fn fail(&self, at_fault: &PlayerName, reason: &str) {
-        let player = at_fault.as_str().to_owned();
-        self.spread(Failure { player, reason: reason.to_owned() });
+        self.spread(Failure::new(at_fault.as_str(), reason));
     }
 
     /// A peer says that the session has failed. It is told on, since not everyone hears everyone.
@@ -349,58 +265,4 @@ impl PlayerSession {
 fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     let run = std::panic::AssertUnwindSafe(run);
     std::panic::catch_unwind(run).map_err(|_| "panicked: a bug of Sordino's".to_owned())
-}
-
-impl State {
-    /// Starts the first request of the queue.
-    fn begin(&mut self) {
-        if let Some(&(plan, steps)) = self.queue.front() {
-            self.meter = Meter::start(steps);
-            if let Some(plan) = self.plans.get_mut(&plan) {
-                plan.machine.ask(steps);
-            }
-        }
-    }
-
-    /// What the running plan's machine says; `None` when nothing can be done now. A request that
-    /// is done makes way for the next one.
-    fn next(&mut self) -> Option<Turn> {
-        let &(index, _) = self.queue.front()?;
-        let plan = self.plans.get_mut(&index).filter(|plan| !plan.halting)?;
-        let action = plan.machine.next();
-        if let Action::Wait = action {
-            let idle = !plan.machine.is_running();
-            self.meter.idle(idle);
-            return None;
-        }
-        self.meter.idle(false);
-        if let Action::Send { to, value, .. } = &action {
-            // Counted here, under the lock under which the request may end.
-            self.meter.sent(to, value.as_bytes().len());
-        }
-        let host = Arc::clone(&plan.host);
-        let ended = matches!(action, Action::Done).then(|| {
-            let meter = std::mem::take(&mut self.meter);
-            self.queue.pop_front();
-            self.begin();
-            meter
-        });
-        Some(Turn { plan: index, action, host, ended })
-    }
-
-    /// Whether [`next`](Self::next) has something to say.
-    fn can_act(&mut self) -> bool {
-        let running = self.queue.front().and_then(|(plan, _)| self.plans.get_mut(plan));
-        running.is_some_and(|plan| !plan.halting && plan.machine.can_act())
-    }
-
-    fn jobs(&self) -> usize {
-        let running = self.queue.front().and_then(|(plan, _)| self.plans.get(plan));
-        running.map_or(0, |plan| plan.machine.ready_jobs())
-    }
-
-    fn is_idle(&self) -> bool {
-        let running = self.queue.front().and_then(|(plan, _)| self.plans.get(plan));
-        running.is_some_and(|plan| !plan.machine.is_running() && plan.machine.ready_jobs() == 0)
-    }
 }

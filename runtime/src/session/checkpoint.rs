@@ -9,6 +9,7 @@ use sordino_graph::{PlayerName, Setup};
 
 use super::PlayerSession;
 use crate::checkpoint::{CheckpointError, Checkpoints, Header};
+use crate::memory;
 use crate::message::{Control, Cut, Frame, SessionId};
 use crate::turns::Order;
 
@@ -147,6 +148,7 @@ impl PlayerSession {
         let kept = self.checkpoints()?;
         let loaded = kept.load(&self.me, self.driver.as_str(), of, number);
         let (header, variables) = loaded.map_err(|error: CheckpointError| error.to_string())?;
+        memory::reserve_variables(&variables, &self.room)?;
         let restored = Restored { session: of, setup: header.setup, steps: header.steps };
         // Under the lock under which plans come to be: a plan that has run may have variables.
         let state = self.state();

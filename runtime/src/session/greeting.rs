@@ -60,7 +60,7 @@ impl PlayerSession {
 
     /// Whether there is room for its part of the plan, and the player's own files are what it reads.
     fn look(&self, schedule: &Schedule) -> Result<(), String> {
-        memory::check(schedule, self.options.memory)?;
+        memory::reserve(schedule, &self.room)?;
         let checked = |(id, node): (NodeId, &Node)| {
             let place = || schedule.place_of(id.index());
             self.options
