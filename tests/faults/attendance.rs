@@ -62,7 +62,7 @@ pub fn attendance(seed: u64) -> Attendance {
         };
         let owner = OWNERS[pick(3) as usize];
         let anyone = PARTIES[pick(PARTIES.len() as u64) as usize];
-        let party = if pick(6) == 0 { anyone } else { owner };
+        let party = if pick(16) == 0 { anyone } else { owner };
         let at = Duration::from_millis(pick(4000));
         // Shorter and longer than an owner is waited for.
         let lasts = (pick(4) > 0).then(|| Duration::from_millis(200 + pick(6000)));

@@ -31,7 +31,7 @@ const TOTAL: &str = "total";
 
 #[secure_function]
 fn begin(g: &Recording<'_>) {
-    assign(TOTAL, zeros(g, &model_owner(), &[data_owners().len(), LENGTH]));
+    assign(TOTAL, zeros(g, model_owner(), &[data_owners().len(), LENGTH]));
 }
 
 #[secure_function]
