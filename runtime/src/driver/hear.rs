@@ -108,7 +108,7 @@ impl Session {
                     if let Control::Missing { failure, .. } = &message
                         && let Ok(owner) = PlayerName::new(&failure.player)
                     {
-                        self.roll.leave(&owner, &format!("{} (says {from})", failure.reason));
+                        self.roll.leave(&owner, &failure.clone().told_by(&from).account());
                     }
                     self.note_wait(&from, &message, watch)?;
                     return Ok(News::Said(from, message));
