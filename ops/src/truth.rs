@@ -2,11 +2,9 @@
 
 use sordino_graph::{Element, Secrecy, Signature, Type, TypeError, type_error};
 
-use crate::items::for_floats;
 use crate::kernel::{Context, KernelError};
 use crate::rules;
-use crate::tensor::fixed::Real;
-use crate::value::{Elements, Tensor};
+use crate::value::{Elements, Tensor, slice};
 
 /// The one type of words, plaintext or secret, that all inputs have.
 pub(crate) fn expect_words<'a, const N: usize>(s: &Signature<'a>) -> Result<&'a Type, TypeError> {
@@ -34,15 +32,18 @@ pub(crate) fn of_numbers(s: &Signature<'_>) -> Result<Vec<Type>, TypeError> {
 pub(crate) fn truths(
     cx: &Context<'_>,
     inputs: Vec<Tensor>,
-    is_true: impl Fn(f64) -> bool,
+    of_f32: impl Fn(f32) -> bool,
+    of_f64: impl Fn(f64) -> bool,
 ) -> Result<Vec<Tensor>, KernelError> {
     let [x] = cx.inputs(inputs)?;
     let mut out = Elements::<u64>::zeros(&cx.node.outputs[0].shape);
-    for_floats!(cx, &x, T => {
-        let each = out.make_mut().iter_mut().zip(cx.items::<T>(&x)?);
-        each.for_each(|(bit, x)| *bit = u64::from(is_true(x.to_f64())));
-        Ok(vec![Tensor::Ring64(out)])
-    })
+    let bits = out.make_mut().iter_mut();
+    match &x {
+        Tensor::F32(x) => bits.zip(slice(x)).for_each(|(bit, &x)| *bit = u64::from(of_f32(x))),
+        Tensor::F64(x) => bits.zip(slice(x)).for_each(|(bit, &x)| *bit = u64::from(of_f64(x))),
+        _ => return cx.bug("got no floats"),
+    }
+    Ok(vec![Tensor::Ring64(out)])
 }
 
 /// A function of each word, or of each pair of words.

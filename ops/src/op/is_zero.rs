@@ -21,7 +21,7 @@ pub fn is_zero(x: Value<'_>) -> Value<'_> {
 
 /// See [`is_zero()`].
 pub static OP: Op = Op::new("is_zero", Role::Compute, truth::of_numbers, |cx, inputs| {
-    truths(cx, inputs, |x| x == 0.0)
+    truths(cx, inputs, |x| x == 0.0, |x| x == 0.0)
 });
 
 #[cfg(test)]

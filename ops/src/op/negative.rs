@@ -23,7 +23,7 @@ pub fn negative(x: Value<'_>) -> Value<'_> {
 
 /// See [`negative()`].
 pub static OP: Op = Op::new("negative", Role::Compute, truth::of_numbers, |cx, inputs| {
-    truths(cx, inputs, |x| x < 0.0)
+    truths(cx, inputs, |x| x < 0.0, |x| x < 0.0)
 });
 
 #[cfg(test)]
