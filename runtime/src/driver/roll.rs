@@ -8,6 +8,10 @@ use sordino_graph::PlayerName;
 /// Between two attempts to reach an owner that is gone.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// An owner that has said nothing for so long, though there is a connection to it, has nothing to
+/// answer: longer than it takes to find that a connection is dead.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// The longest that an owner is left alone which is late again and again, as a power of two of
 /// seconds.
 const LONGEST: u32 = 6;
@@ -29,6 +33,7 @@ struct Away {
     /// Whether that was told.
     told: bool,
     contact: Contact,
+    since: Instant,
     /// Not before this it is asked to come back, or dialled.
     next: Instant,
 }
@@ -72,8 +77,9 @@ impl Roll {
         // At once after the first time, then after 1, 3, 7, … seconds.
         let pause = Duration::from_secs((1 << owner.tries.min(LONGEST)) - 1);
         owner.tries += 1;
-        let (reason, next) = (reason.to_owned(), Instant::now() + pause);
-        owner.away = Some(Away { reason, told: false, contact: Contact::Silent, next });
+        let (reason, since) = (reason.to_owned(), Instant::now());
+        let (contact, next) = (Contact::Silent, since + pause);
+        owner.away = Some(Away { reason, told: false, contact, since, next });
         true
     }
 
@@ -115,15 +121,11 @@ impl Roll {
         }
     }
 
-    /// Owners to be dialled now.
-    pub(super) fn due_for_dialling(&mut self) -> Vec<PlayerName> {
-        let now = Instant::now();
+    /// Owners to be dialled at `now`.
+    pub(super) fn due_for_dialling(&mut self, now: Instant) -> Vec<PlayerName> {
         let mut due = Vec::new();
         for (name, owner) in &mut self.0 {
-            if let Some(away) = &mut owner.away
-                && away.contact == Contact::Cut
-                && away.next <= now
-            {
+            if let Some(away) = owner.away.as_mut().filter(|away| away.is_due(now)) {
                 away.contact = Contact::Dialled;
                 due.push(name.clone());
             }
@@ -177,9 +179,39 @@ impl Roll {
     }
 }
 
+impl Away {
+    fn is_due(&self, now: Instant) -> bool {
+        match self.contact {
+            Contact::Cut => self.next <= now,
+            Contact::Silent => self.next.max(self.since + QUIET) <= now,
+            Contact::There | Contact::Dialled | Contact::Failed => false,
+        }
+    }
+}
+
 impl Owner {
     fn can_return(&self) -> bool {
         let there = |away: &Away| away.contact == Contact::There && away.next <= Instant::now();
         self.away.as_ref().is_some_and(there)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_nothing_to_answer_is_asked_again() {
+        let owner = PlayerName::new("owner").unwrap();
+        let mut roll = Roll::default();
+        roll.enlist(std::slice::from_ref(&owner));
+        roll.leave(&owner, "another says that it is gone");
+        let now = Instant::now();
+        assert!(roll.due_for_dialling(now).is_empty(), "it may answer yet");
+        assert!(roll.take_back().is_empty());
+        assert_eq!(roll.due_for_dialling(now + QUIET), [owner.clone()]);
+        assert!(roll.due_for_dialling(now + 2 * QUIET).is_empty(), "once is enough");
+        roll.dialled(&owner, true);
+        assert_eq!(roll.take_back(), [owner]);
     }
 }

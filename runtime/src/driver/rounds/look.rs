@@ -15,7 +15,7 @@ const LOOK: Duration = Duration::from_millis(200);
 impl Session {
     /// Begins to look for owners that are gone.
     pub(super) fn dial(&mut self) {
-        for owner in self.roll.due_for_dialling() {
+        for owner in self.roll.due_for_dialling(Instant::now()) {
             self.network.connect(&owner, self.arrivals.dialled(owner.clone()));
         }
     }
