@@ -25,6 +25,8 @@ struct Owner {
     /// How often it left since it last finished a step.
     tries: u32,
     away: Option<Away>,
+    /// Whether it is back, and that was not told.
+    back: bool,
 }
 
 #[derive(Debug)]
@@ -79,6 +81,7 @@ impl Roll {
         owner.tries += 1;
         let (reason, since) = (reason.to_owned(), Instant::now());
         let (contact, next) = (Contact::Silent, since + pause);
+        owner.back = false;
         owner.away = Some(Away { reason, told: false, contact, since, next });
         true
     }
@@ -133,14 +136,23 @@ impl Roll {
         due
     }
 
-    /// Takes those back in who can come back.
-    pub(super) fn take_back(&mut self) -> Vec<PlayerName> {
-        let back = self.0.iter_mut().filter(|(_, owner)| owner.can_return());
-        let back = back.map(|(name, owner)| {
-            owner.away = None;
-            name.clone()
-        });
-        back.collect()
+    /// Takes those back in who can come back; true if there are any.
+    pub(super) fn take_back(&mut self) -> bool {
+        let mut any = false;
+        for owner in self.0.values_mut().filter(|owner| owner.can_return()) {
+            (owner.away, owner.back) = (None, true);
+            any = true;
+        }
+        any
+    }
+
+    /// Who of `owners` is back, unless that was told.
+    pub(super) fn newly_back(&mut self, owners: &[PlayerName]) -> Vec<PlayerName> {
+        let untold = |name: &&PlayerName| {
+            let owner = self.0.get_mut(*name);
+            owner.is_some_and(|owner| std::mem::take(&mut owner.back))
+        };
+        owners.iter().filter(untold).cloned().collect()
     }
 
     /// Those who are there have finished a step.
@@ -208,10 +220,12 @@ mod tests {
         roll.leave(&owner, "another says that it is gone");
         let now = Instant::now();
         assert!(roll.due_for_dialling(now).is_empty(), "it may answer yet");
-        assert!(roll.take_back().is_empty());
+        assert!(!roll.take_back());
         assert_eq!(roll.due_for_dialling(now + QUIET), [owner.clone()]);
         assert!(roll.due_for_dialling(now + 2 * QUIET).is_empty(), "once is enough");
         roll.dialled(&owner, true);
-        assert_eq!(roll.take_back(), [owner]);
+        assert!(roll.take_back());
+        assert_eq!(roll.newly_back(&[owner.clone()]), [owner.clone()]);
+        assert!(roll.newly_back(&[owner]).is_empty(), "it was told");
     }
 }

@@ -58,8 +58,6 @@ struct Request<'a> {
     owners: &'a [PlayerName],
     rounds: &'a Rounds,
     outcome: RoundsRun,
-    /// Who is back and not in a plan yet.
-    returned: Vec<PlayerName>,
     watch: &'a mut dyn FnMut(Event<'_>),
 }
 
@@ -112,9 +110,9 @@ impl Session {
         }
         let (start, all) = (Instant::now(), digest(&record(owners, &self.setup)?));
         self.roll.enlist(&names);
-        let (outcome, returned) = (RoundsRun::default(), Vec::new());
+        let outcome = RoundsRun::default();
         let mut chain = self.chain(&all);
-        let mut request = Request { owners: &names, rounds, outcome, returned, watch };
+        let mut request = Request { owners: &names, rounds, outcome, watch };
         for (player, reason) in &self.roll.newly_missing(&names) {
             (request.watch)(Event::Left { player, step: chain.done, reason });
         }
@@ -148,7 +146,7 @@ impl Session {
         request: &mut Request<'_>,
     ) -> Result<(), RunError> {
         self.dial();
-        self.takes_back(request);
+        self.roll.take_back();
         if self.leaving.is_some() && chain.current.is_none() {
             return self.stop_if_leaving(request.watch);
         }
@@ -222,15 +220,13 @@ impl Session {
             }
             let gone = current.owners.iter().any(|owner| self.roll.is_away(owner));
             if gone || self.leaving.is_some() {
-                request.returned.clear();
                 return self.halt(chain, Vec::new(), request);
             }
             if heard.elapsed() >= SILENCE {
                 return Err(self.silence(&waiting));
             }
         }
-        let returned = std::mem::take(&mut request.returned);
-        for player in returned.iter().filter(|player| current.owners.contains(player)) {
+        for player in &self.roll.newly_back(&current.owners) {
             (request.watch)(Event::Returned { player, step: chain.done });
         }
         Ok(())
@@ -268,7 +264,7 @@ impl Session {
             }
             let gone = current.owners.iter().any(|owner| self.roll.is_away(owner));
             let gone = gone || self.leaving.is_some();
-            if gone || !overdue.is_empty() || self.takes_back(request) {
+            if gone || !overdue.is_empty() || self.roll.take_back() {
                 return self.halt(chain, overdue, request);
             }
             if heard.elapsed() >= SILENCE {

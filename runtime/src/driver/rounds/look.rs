@@ -53,21 +53,13 @@ impl Session {
         Err(RunError::Failed(failure))
     }
 
-    /// Takes owners back in who can come back; true if there are any.
-    pub(super) fn takes_back(&mut self, request: &mut Request<'_>) -> bool {
-        let back = self.roll.take_back();
-        let any = !back.is_empty();
-        request.returned.extend(back);
-        any
-    }
-
     /// Waits until owners can come back.
     pub(super) fn wait_for_owners(&mut self, request: &mut Request<'_>) -> Result<(), RunError> {
         let (start, mut told) = (Instant::now(), None::<Instant>);
         loop {
             let missing = self.roll.missing(request.owners);
             let there = request.owners.len() - missing.len();
-            if self.takes_back(request) || self.leaving.is_some() {
+            if self.roll.take_back() || self.leaving.is_some() {
                 return Ok(());
             }
             if told.is_none_or(|told| told.elapsed() >= LONG) {
