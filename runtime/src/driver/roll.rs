@@ -214,18 +214,18 @@ mod tests {
 
     #[test]
     fn who_has_nothing_to_answer_is_asked_again() {
-        let owner = PlayerName::new("owner").unwrap();
+        let owners = [PlayerName::new("owner").unwrap()];
         let mut roll = Roll::default();
-        roll.enlist(std::slice::from_ref(&owner));
-        roll.leave(&owner, "another says that it is gone");
+        roll.enlist(&owners);
+        roll.leave(&owners[0], "another says that it is gone");
         let now = Instant::now();
         assert!(roll.due_for_dialling(now).is_empty(), "it may answer yet");
         assert!(!roll.take_back());
-        assert_eq!(roll.due_for_dialling(now + QUIET), [owner.clone()]);
+        assert_eq!(roll.due_for_dialling(now + QUIET), owners);
         assert!(roll.due_for_dialling(now + 2 * QUIET).is_empty(), "once is enough");
-        roll.dialled(&owner, true);
+        roll.dialled(&owners[0], true);
         assert!(roll.take_back());
-        assert_eq!(roll.newly_back(&[owner.clone()]), [owner.clone()]);
-        assert!(roll.newly_back(&[owner]).is_empty(), "it was told");
+        assert_eq!(roll.newly_back(&owners), owners);
+        assert!(roll.newly_back(&owners).is_empty(), "it was told");
     }
 }
