@@ -106,7 +106,9 @@ fn power<'r>(y: Value<'r>, fixed: Fixed, among: Option<Value<'r>>) -> Value<'r> 
         };
         factors = factors.chunks(2).map(product).collect();
     }
-    mul(mul(factors[0], mul_bit(counts, rows[1])), rest)
+    // What is left of a number whose power is 0 is no fraction, and its polynomial may be anything:
+    // it is cleared, so that no unit that a product errs by is multiplied by it.
+    mul(mul(factors[0], rows[1]), mul_bit(counts, rest))
 }
 
 #[cfg(test)]
