@@ -46,7 +46,7 @@ const LARGEST: f64 = 20.0;
 
 fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
     elementwise(e, |x, fixed| {
-        let y = counted(x, fixed);
+        let y = counted(x, fixed, 0);
         let limit = LARGEST * LOG2_E + f64::from(fixed.fraction());
         let small = negative(weighted_sum(&[y], &[1.0], -limit));
         let most = LARGEST.exp();
@@ -56,16 +56,16 @@ fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
     })
 }
 
-/// e^x of a secret below 20.
-pub(super) fn of_small(x: Value<'_>) -> Value<'_> {
+/// 2^`doublings`·e^x of a secret for which that is below e^20.
+pub(super) fn of_small(x: Value<'_>, doublings: u8) -> Value<'_> {
     let Some((ty, fixed)) = x.ty().and_then(|ty| Some((ty.clone(), ty.fixed()?))) else { return x };
     let flat = reshape(x, &[ty.shape.elements()]);
-    reshape(power(counted(flat, fixed), fixed, None), ty.shape.axes())
+    reshape(power(counted(flat, fixed, doublings), fixed, None), ty.shape.axes())
 }
 
-/// y with e^x = 2^(y − fraction): where it is 0, the power is a unit.
-fn counted(x: Value<'_>, fixed: Fixed) -> Value<'_> {
-    weighted_sum(&[x], &[LOG2_E], f64::from(fixed.fraction()))
+/// y with 2^`doublings`·e^x = 2^(y − fraction): where it is 0, the power is a unit.
+fn counted(x: Value<'_>, fixed: Fixed, doublings: u8) -> Value<'_> {
+    weighted_sum(&[x], &[LOG2_E], f64::from(fixed.fraction()) + f64::from(doublings))
 }
 
 /// 2^(y − fraction), or 0 where `among` is not set, of the elements of `y` on one axis.
@@ -115,6 +115,7 @@ fn power<'r>(y: Value<'r>, fixed: Fixed, among: Option<Value<'r>>) -> Value<'r> 
 mod tests {
     use super::*;
     use crate::approximate::testing::{Accuracy, check_errors, spread};
+    use crate::protocol::testing::revealed;
     use crate::testing::{check_gradients, floats, value_of};
 
     #[test]
@@ -137,5 +138,16 @@ mod tests {
         let far = vec![-3e7, -1e6, 20.0, 20.1, 21.0, 33.3, 45.0, 1e4, 3e7];
         let x = [spread(-30.0, 0.0, 3000), spread(0.0, 20.0, 3000), far].concat();
         check_errors(documented, &x, &|x| exp(x), |x| x.min(20.0).exp());
+    }
+
+    /// Now and then a product with 0 errs by a unit, which nothing large may be multiplied by.
+    #[test]
+    fn what_is_too_small_is_a_unit_at_most() {
+        for x in [-1e4, -13.0] {
+            let n = 1 << 18;
+            let y = revealed("ABY3", Fixed::LOW, &[(&[n], vec![x; n])], &|_, x| exp(x[0]));
+            let largest = y.into_iter().map(f64::abs).fold(0.0, f64::max);
+            assert!(largest <= 4.0 / 65536.0, "e^{x} is {largest}");
+        }
     }
 }

@@ -12,7 +12,8 @@ use crate::value::Tensor;
 
 /// `x − ln Σ e^x` along the last axis, of plaintext floats or of a secret.
 ///
-/// Of a secret as [`softmax()`](super::softmax()), with the logarithm of the sum.
+/// Of a secret as [`softmax()`](super::softmax()), with the logarithm of the sum of eight times the
+/// powers.
 ///
 /// Source: ONNX `LogSoftmax`; Blanchard, Higham and Higham, *Accurately computing the log-sum-exp
 /// and softmax functions* (IMA Journal of Numerical Analysis, 2021).
@@ -46,14 +47,19 @@ fn kernel(cx: &Context<'_>, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, KernelEr
     for_floats!(cx, &x, T => of_rows::<T>(cx, x, |x, sum| x - sum.ln()))
 }
 
+/// How often the powers are doubled before they are added: the sum errs by that much less.
+const DOUBLINGS: u8 = 3;
+
 fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
     let x = e.inputs[0];
-    let (Some(fixed), Some((less, _, sums, rows))) = (e.ty().fixed(), powers_of_e(x)) else {
+    let (Some(fixed), Some((less, _, sums, rows))) = (e.ty().fixed(), powers_of_e(x, DOUBLINGS))
+    else {
         return vec![x];
     };
     let shape = e.ty().shape.axes();
-    let exponents = exponents(shape.last().copied().unwrap_or(1));
-    let sums = Scaled::by_comparisons(sums, exponents, fixed, of_exponent);
+    let (doublings, n) = (i32::from(DOUBLINGS), shape.last().copied().unwrap_or(1));
+    let exponents = exponents(n).start() + doublings..=exponents(n).end() + doublings;
+    let sums = Scaled::by_comparisons(sums, exponents, fixed, |e| of_exponent(e - doublings));
     vec![sub(less, broadcast(reshape(logarithm(sums, fixed), &rows), shape))]
 }
 

@@ -56,16 +56,17 @@ pub(super) fn last_axis(x: Value<'_>) -> Option<usize> {
     x.ty()?.shape.rank().checked_sub(1)
 }
 
-/// The numbers less the largest of their row, their powers of e, and the sums of these, which are
-/// on one axis; and the shape of something that each row has one of.
+/// The numbers less the largest of their row, 2^`doublings` times their powers of e, and the sums of
+/// these, which are on one axis; and the shape of something that each row has one of.
 pub(super) fn powers_of_e<'r>(
     x: Value<'r>,
+    doublings: u8,
 ) -> Option<(Value<'r>, Value<'r>, Value<'r>, Vec<usize>)> {
     let shape = x.ty()?.shape;
     let (axis, rows) = (last_axis(x)?, [shape.axes().split_last()?.1, &[1]].concat());
     let largest = broadcast(reshape(reduce_max(x, axis), &rows), shape.axes());
     let less = sub(x, largest);
-    let powers = of_small(less);
+    let powers = of_small(less, doublings);
     let count = rows.iter().product();
     Some((less, powers, reshape(reduce_sum(powers, &[axis], false), &[count]), rows))
 }
@@ -98,7 +99,7 @@ pub(super) fn of_rows<T: Item + Real>(
 
 fn expand<'r>(e: &Expanding<'_, 'r>) -> Vec<Value<'r>> {
     let x = e.inputs[0];
-    let (Some(fixed), Some((_, powers, sums, rows))) = (e.ty().fixed(), powers_of_e(x)) else {
+    let (Some(fixed), Some((_, powers, sums, rows))) = (e.ty().fixed(), powers_of_e(x, 0)) else {
         return vec![x];
     };
     let shape = e.ty().shape.axes();
