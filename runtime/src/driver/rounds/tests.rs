@@ -313,6 +313,31 @@ fn rounds_that_cannot_be_are_refused() {
     );
 }
 
+/// Whichever request it falls in: a short one may end with the steps that are cut short for it.
+#[test]
+fn who_returns_is_told_of_in_requests_of_a_step() {
+    let (world, mut session) = World::open(&setup());
+    session.run(&Function::new("initialize", "", initialize), 1).unwrap();
+    slow(&world);
+    let begun = Instant::now();
+    for _ in 0..4 {
+        let (mut left, mut returned) = (false, false);
+        world.cut(&player("owner1"));
+        while !returned {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it is not told who is back");
+            let watch = |event: Event<'_>| match event {
+                Event::Left { .. } => left = true,
+                Event::Returned { .. } => returned = true,
+                _ => {}
+            };
+            session.run_rounds(&ROUNDS, &owners(), train, 1, watch).unwrap();
+            if left {
+                world.heal(&player("owner1"));
+            }
+        }
+    }
+}
+
 #[test]
 fn rounds_take_variables_as_they_are() {
     let (_world, mut session) = World::open(&setup());
