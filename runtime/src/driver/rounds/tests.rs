@@ -324,7 +324,7 @@ fn who_returns_is_told_of_in_requests_of_a_step() {
         let (mut left, mut returned) = (false, false);
         world.cut(&player("owner1"));
         while !returned {
-            assert!(begun.elapsed() < Duration::from_secs(30), "it is not told who is back");
+            assert!(begun.elapsed() < Duration::from_secs(60), "it is not told who is back");
             let watch = |event: Event<'_>| match event {
                 Event::Left { .. } => left = true,
                 Event::Returned { .. } => returned = true,
