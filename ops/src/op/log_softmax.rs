@@ -20,7 +20,7 @@ use crate::value::Tensor;
 ///
 /// | bits | for | error at most | rounds for up to 2,048 rows of 10 | bytes an element of them |
 /// |---|---|---|---|---|
-/// | 64 | x within 2^25 of the largest | 1.2e-4 | 49 | 655.1 |
+/// | 64 | x within 2^25 of the largest | 1.2e-4 | 49 | 655.5 |
 /// | 128 | x within 2^25 of the largest | 3.6e-9 | 56 | 1606.7 |
 #[track_caller]
 pub fn log_softmax(x: Value<'_>) -> Value<'_> {
