@@ -114,7 +114,11 @@ fn product<R: Ring>(
             || product(k, a, b_right, right, write, piece),
         );
     } else {
-        kernels::ring_block(k, a, b, out, write);
+        let cut = if R::WIDTH == 64 { Cut::new::<R, 8, 16>(k, n) } else { Cut::new::<R, 4, 8>(k, n) };
+        // Lent from here, as a closure would not be compiled for the vector unit.
+        with_scratch(cut.words(), |panels: &mut [u64]| {
+            kernels::ring_block(k, a, b, out, write, cut, panels);
+        });
     }
 }
 
@@ -127,12 +131,13 @@ pub(super) fn block_anywhere<R: Ring>(
     b: Operand<'_, R>,
     out: OutBlock<'_, R>,
     write: Write,
+    cut: Cut,
+    panels: &mut [u64],
 ) {
-    // Tiles that fill most of the 32 registers of AVX-512, a product of `u128` having three parts.
     if R::WIDTH == 64 {
-        block::<R, 8, 16>(k, a, b, out, write);
+        block::<R, 8, 16>(k, a, b, out, write, cut, panels);
     } else {
-        block::<R, 4, 8>(k, a, b, out, write);
+        block::<R, 4, 8>(k, a, b, out, write, cut, panels);
     }
 }
 
@@ -143,6 +148,35 @@ const DEPTH: usize = 256;
 /// Most words of panels of `B` at a time: 512 KiB, half a second cache.
 const B_WORDS: usize = 64 * 1024;
 
+/// How much of the factors is in panels at a time.
+#[derive(Clone, Copy)]
+pub(super) struct Cut {
+    /// Places of the sums.
+    depth: usize,
+    /// Columns of `B`.
+    columns: usize,
+    /// Words of the panel of `A`, of a panel of `B`, and of all of these.
+    a_words: usize,
+    b_words: usize,
+    all_b_words: usize,
+}
+
+impl Cut {
+    /// Of sums of `k` products for `n` columns, in tiles of that size: with them, most of the 32
+    /// registers of AVX-512 are full, a product of `u128` having three parts.
+    fn new<R: Ring, const ROWS: usize, const COLUMNS: usize>(k: usize, n: usize) -> Self {
+        let depth = k.div_ceil(k.div_ceil(DEPTH));
+        let b_words = depth * COLUMNS * words::<R>();
+        let panels = n.div_ceil(COLUMNS).min((B_WORDS / b_words).max(1));
+        let (columns, a_words) = (panels * COLUMNS, depth * ROWS * words::<R>());
+        Self { depth, columns, a_words, b_words, all_b_words: panels * b_words }
+    }
+
+    fn words(self) -> usize {
+        self.a_words + self.all_b_words
+    }
+}
+
 #[inline(always)]
 fn block<R: Ring, const ROWS: usize, const COLUMNS: usize>(
     k: usize,
@@ -150,49 +184,37 @@ fn block<R: Ring, const ROWS: usize, const COLUMNS: usize>(
     b: Operand<'_, R>,
     mut out: OutBlock<'_, R>,
     write: Write,
+    cut: Cut,
+    panels: &mut [u64],
 ) {
     let (m, n) = (out.rows(), out.columns());
-    let depth = k.div_ceil(k.div_ceil(DEPTH));
-    let a_words = depth * ROWS * words::<R>();
-    let b_words = depth * COLUMNS * words::<R>();
-    let panels = n.div_ceil(COLUMNS).min((B_WORDS / b_words).max(1));
-    let columns = panels * COLUMNS;
-    with_scratch(a_words + panels * b_words, |scratch: &mut [u64]| {
-        let (a_panel, b_panels) = scratch.split_at_mut(a_words);
-        for left in (0..n).step_by(columns) {
-            let each_panel = || (left..n.min(left + columns)).step_by(COLUMNS);
-            for front in (0..k).step_by(depth) {
-                let depth = depth.min(k - front);
-                let write = if front == 0 { write } else { Write::Add };
-                for (column, panel) in each_panel().zip(b_panels.chunks_mut(b_words)) {
-                    let lanes = b.transposed().at(column, front);
-                    pack::<R, COLUMNS>(lanes, COLUMNS.min(n - column), depth, panel);
-                }
-                for row in (0..m).step_by(ROWS) {
-                    let rows = ROWS.min(m - row);
-                    pack::<R, ROWS>(a.at(row, front), rows, depth, a_panel);
-                    for (column, panel) in each_panel().zip(b_panels.chunks(b_words)) {
-                        let tile = product_of_panels::<R, ROWS, COLUMNS>(depth, a_panel, panel);
-                        for (i, tile) in tile[..rows].iter().enumerate() {
-                            put(tile, column, out.row_mut(row + i), write);
-                        }
-                    }
+    let (a_panel, b_panels) = panels.split_at_mut(cut.a_words);
+    for left in (0..n).step_by(cut.columns) {
+        let each_panel = || (left..n.min(left + cut.columns)).step_by(COLUMNS);
+        for front in (0..k).step_by(cut.depth) {
+            let depth = cut.depth.min(k - front);
+            let write = if front == 0 { write } else { Write::Add };
+            for (column, panel) in each_panel().zip(b_panels.chunks_mut(cut.b_words)) {
+                let lanes = b.transposed().at(column, front);
+                pack::<R, COLUMNS>(lanes, COLUMNS.min(n - column), depth, panel);
+            }
+            for row in (0..m).step_by(ROWS) {
+                let rows = ROWS.min(m - row);
+                pack::<R, ROWS>(a.at(row, front), rows, depth, a_panel);
+                for (column, panel) in each_panel().zip(b_panels.chunks(cut.b_words)) {
+                    product_of_panels::<R, ROWS, COLUMNS>(depth, a_panel, panel, rows, |i, tile| {
+                        put(tile, &mut out.row_mut(row + i)[column..], write);
+                    });
                 }
             }
         }
-    });
+    }
 }
 
-/// Writes a row of a tile to a row of the product, from `column` on; what would be beyond the end
-/// is dropped.
+/// Writes a row of a tile to what there is from its column on; what would be beyond the end is
+/// dropped.
 #[inline(always)]
-fn put<R: Ring, const COLUMNS: usize>(
-    tile: &[R; COLUMNS],
-    column: usize,
-    row: &mut [R],
-    write: Write,
-) {
-    let out = &mut row[column..];
+fn put<R: Ring, const COLUMNS: usize>(tile: &[R; COLUMNS], out: &mut [R], write: Write) {
     if let Some(out) = out.first_chunk_mut::<COLUMNS>() {
         put_each(tile, out, write);
     } else {

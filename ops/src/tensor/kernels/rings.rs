@@ -5,7 +5,7 @@ use crate::tensor::bits;
 use crate::tensor::conversion;
 use crate::tensor::digits::{self, DIGIT};
 use crate::tensor::ring::{self, Ring};
-use crate::tensor::ring_matmul::{self, Write, thin};
+use crate::tensor::ring_matmul::{self, Cut, Write, thin};
 use crate::tensor::ring_ops;
 use crate::tensor::truncation;
 
@@ -27,6 +27,8 @@ for_each_vector_unit! {
         b: Operand<'_, R>,
         out: OutBlock<'_, R>,
         write: Write,
+        cut: Cut,
+        panels: &mut [u64],
     )
 }
 

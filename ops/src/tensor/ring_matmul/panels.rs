@@ -16,7 +16,9 @@ pub(super) const fn words<R: Ring>() -> usize {
 
 /// Makes a panel of the first `depth` elements of the first `lanes` rows of `x`, and of rows of
 /// zeros up to `LANES`. It fills the beginning of `panel`.
-#[inline(always)]
+///
+/// It is not compiled for a vector unit: the compiler would scatter elements, which is slower.
+#[inline(never)]
 pub(super) fn pack<R: Ring, const LANES: usize>(
     x: Operand<'_, R>,
     lanes: usize,
@@ -61,27 +63,31 @@ fn place_lanes<R: Ring, const LANES: usize>(elements: &[R; LANES], place: &mut [
     }
 }
 
-/// The product of a panel of `A` and one of `B`, whose sizes are those of the tiles of `R`.
+/// Hands out the first `rows` rows of the product of a panel of `A` and one of `B`, whose sizes are
+/// those of the tiles of `R`.
 #[inline(always)]
 pub(super) fn product_of_panels<R: Ring, const ROWS: usize, const COLUMNS: usize>(
     depth: usize,
     a: &[u64],
     b: &[u64],
-) -> [[R; COLUMNS]; ROWS] {
+    rows: usize,
+    mut row: impl FnMut(usize, &[R; COLUMNS]),
+) {
     if R::WIDTH == 64 {
         let mut tile = [[0; 16]; 8];
         narrow_tile(&a.as_chunks().0[..depth], &b.as_chunks().0[..depth], &mut tile);
-        from_fn(|i| from_fn(|j| R::from_bits(tile[i][j].into())))
+        for (i, tile) in tile[..rows].iter().enumerate() {
+            row(i, &from_fn(|j| R::from_bits(tile[j].into())));
+        }
     } else {
         let mut parts = [[[0; 8]; 4]; 3];
         let (a, b) = (a.as_chunks().0.as_chunks().0, b.as_chunks().0.as_chunks().0);
         wide_tile(&a[..depth], &b[..depth], &mut parts);
-        from_fn(|i| {
-            from_fn(|j| {
-                let [low, middle, high] = parts.each_ref().map(|part| u128::from(part[i][j]));
-                R::from_bits(low.wrapping_add(middle << 32).wrapping_add(high << 64))
-            })
-        })
+        for i in 0..rows {
+            let [low, middle, high] = parts.each_ref().map(|part| part[i].map(u128::from));
+            let element = |j: usize| low[j].wrapping_add(middle[j] << 32).wrapping_add(high[j] << 64);
+            row(i, &from_fn(|j| R::from_bits(element(j))));
+        }
     }
 }
 
