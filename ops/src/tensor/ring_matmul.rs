@@ -114,7 +114,7 @@ fn product<R: Ring>(
             || product(k, a, b_right, right, write, piece),
         );
     } else {
-        let cut = if R::WIDTH == 64 { Cut::new::<R, 8, 16>(k, n) } else { Cut::new::<R, 4, 8>(k, n) };
+        let cut = if R::WIDTH == 64 { Cut::new::<R, 8, 16> } else { Cut::new::<R, 4, 8> }(k, n);
         // Lent from here, as a closure would not be compiled for the vector unit.
         with_scratch(cut.words(), |panels: &mut [u64]| {
             kernels::ring_block(k, a, b, out, write, cut, panels);
@@ -202,9 +202,10 @@ fn block<R: Ring, const ROWS: usize, const COLUMNS: usize>(
                 let rows = ROWS.min(m - row);
                 pack::<R, ROWS>(a.at(row, front), rows, depth, a_panel);
                 for (column, panel) in each_panel().zip(b_panels.chunks(cut.b_words)) {
-                    product_of_panels::<R, ROWS, COLUMNS>(depth, a_panel, panel, rows, |i, tile| {
+                    let put = |i: usize, tile: &[R; COLUMNS]| {
                         put(tile, &mut out.row_mut(row + i)[column..], write);
-                    });
+                    };
+                    product_of_panels::<R, ROWS, COLUMNS>(depth, a_panel, panel, rows, put);
                 }
             }
         }

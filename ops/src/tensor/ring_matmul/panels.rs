@@ -84,9 +84,13 @@ pub(super) fn product_of_panels<R: Ring, const ROWS: usize, const COLUMNS: usize
         let (a, b) = (a.as_chunks().0.as_chunks().0, b.as_chunks().0.as_chunks().0);
         wide_tile(&a[..depth], &b[..depth], &mut parts);
         for i in 0..rows {
-            let [low, middle, high] = parts.each_ref().map(|part| part[i].map(u128::from));
-            let element = |j: usize| low[j].wrapping_add(middle[j] << 32).wrapping_add(high[j] << 64);
-            row(i, &from_fn(|j| R::from_bits(element(j))));
+            row(
+                i,
+                &from_fn(|j| {
+                    let [low, middle, high] = parts.each_ref().map(|part| u128::from(part[i][j]));
+                    R::from_bits(low.wrapping_add(middle << 32).wrapping_add(high << 64))
+                }),
+            );
         }
     }
 }
