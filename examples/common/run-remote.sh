@@ -4,7 +4,7 @@
 #
 # Without --config, players, keys and logs are under target/sordino/run-remote/EXAMPLE; with it, keys
 # and certificates that are missing are made beside FILE. Logs: a file a player, in logs/ beside the
-# list.
+# list. With --config local all is in one process, as without this script.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,6 +13,7 @@ repository=$(cd "$here/../.." && pwd)
 
 config=
 data=$repository/data/mnist
+driver_name=driver
 arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -20,6 +21,8 @@ while [ $# -gt 0 ]; do
     --config=*) config=${1#*=}; shift ;;
     --data) data=${2:?--data needs a folder}; shift 2 ;;
     --data=*) data=${1#*=}; shift ;;
+    --driver) driver_name=${2:?--driver needs a name}; arguments+=("$1" "$2"); shift 2 ;;
+    --driver=*) driver_name=${1#*=}; arguments+=("$1"); shift ;;
     *) arguments+=("$1"); shift ;;
   esac
 done
@@ -33,7 +36,9 @@ case $target in /*) ;; *) target=$repository/$target ;; esac
 sordino=$target/release/sordino
 driver=$target/release/examples/$example
 
-if [ -z "$config" ]; then
+if [ "$config" = local ]; then
+  exec "$driver" "${arguments[@]}" --config local --data "$data"
+elif [ -z "$config" ]; then
   mkdir -p "$target/sordino/run-remote/$example"
   cp "$here/config.json" "$target/sordino/run-remote/$example/config.json"
   config=$target/sordino/run-remote/$example/config.json
@@ -47,10 +52,10 @@ players=$(sed -n 's/^[^"]*"\([a-z][a-z0-9_-]*\)" *:.*/\1/p' "$config")
 
 # The ceremony: here, where all players are on one machine, one hand makes all keys.
 mkdir -p "$folder/logs"
-for name in driver $players; do
+for name in "$driver_name" $players; do
   if [ ! -f "$folder/keys/$name.pem" ] || [ ! -f "$folder/certificates/$name.pem" ]; then
     "$sordino" keygen "$name" --out "$folder" --force >/dev/null 2>"$folder/logs/keygen" ||
-      { cat "$folder/logs/keygen" >&2; exit 1; }
+      { status=$?; cat "$folder/logs/keygen" >&2; exit "$status"; }
   fi
 done
 

@@ -3,7 +3,9 @@
 //! x = x0 + x1 + x2 and y likewise; server i holds the summands i and i+1 of both, its own and the
 //! next. The nine products of summands fall to the servers as five: server 0 computes
 //! (x0 + x1)·(y0 + y1), server 1 the three that hold a summand 2 beside a summand 1 or 2, and
-//! server 2 the two that are left. What the servers get adds up to the product.
+//! server 2 the two that are left. What the servers get adds up to the product. Source of products of
+//! replicated secrets: Araki et al., *High-throughput semi-honest secure three-party computation with
+//! an honest majority* (CCS 2016); ABY3, section 3.2.
 
 use sordino_graph::{OpSpec, Secrecy, Signature, Type, TypeError, type_error};
 

@@ -14,7 +14,9 @@
 //! A reveal sends each summand once, to the one player that may learn the value: it sees three
 //! random elements with the sum x.
 //!
-//! Each rule's page says what it costs, what every server sees, and why it learns nothing from it.
+//! Each rule's page says what it costs, what every server sees, and why it learns nothing from it, or
+//! names the page that does. Pads are streams of AES (see [`tensor::pad`](crate::tensor::pad)): random
+//! to whoever does not have their secret and cannot break AES.
 
 mod bits;
 mod cast;

@@ -10,8 +10,8 @@
 //!
 //! with −1 < e ≤ 1, and e is 0 on average when a is uniformly random; e is 1 where the low bits of a
 //! and b are all 0. Without the last term on the left
-//! this is the truncation of SecureML and ABY3, which is wrong altogether when both top bits are
-//! set. Source of the wrap as an *or* of the top bits: Huang, Lu, Hong and Ding, *Cheetah* (USENIX
+//! this is the truncation of SecureML (Mohassel and Zhang, S&P 2017) and ABY3, which is wrong altogether
+//! when both top bits are set. Source of the wrap as an *or* of the top bits: Huang, Lu, Hong and Ding, *Cheetah* (USENIX
 //! Security 2022), section 5.3; Rathee et al., *SIRNN* (S&P 2021), section 3.
 //!
 //! The product of the top bits counts modulo 2^m only. It is computed on numbers of m bits, packed

@@ -14,7 +14,7 @@
 //! | fix64.16 to fix128.32 | 2 | 40 |
 //! | fix128.32 to fix64.16 | 2 | 22 |
 //!
-//! What crosses the wire is that of a truncation.
+//! What crosses the wire is that of a truncation, whose page has the source and what servers see.
 
 use sordino_graph::{Attributes, Fixed, Node, NodeId, PlayerName, Port, Type};
 

@@ -8,7 +8,7 @@
 //!
 //! | | rounds (64, 128) | bytes an element (64, 128) |
 //! |---|---|---|
-//! | sign | 6, 7 | 46.6, 96 |
+//! | sign | 6, 7 | 46.6, 96.3 |
 //! | zero | 7, 8 | 31.6, 63.6 |
 //!
 //! Nobody sees anything but shares under pads: what [`split`] and [`circuit`](super::circuit) say.

@@ -3,7 +3,7 @@
 //! A whole number multiplies every share where it is. Any other factor is encoded as m·2^-b, a
 //! whole m with as many significant bits as 1 has in the format of the secret; m multiplies the
 //! shares, and the product loses its b low bits again by [`truncate`]: server 0 has s0 + s1, servers
-//! 1 and 2 have s2.
+//! 1 and 2 have s2. Servers see what they see in a truncation, and nothing where there is none.
 //!
 //! The result errs by |x·f|·2^-fraction from the encoding of f and by up to one unit, 2^-fraction,
 //! from the truncation. x·f must be smaller in magnitude than 2^(width − 3 − 2·fraction).

@@ -11,6 +11,9 @@
 //! | 1 | 0 → 2 | a summand | 0 and 1 |
 //! | 2 | 1 → 2 | its part of the correction, modulo 2^m | 0 and 1 |
 //! | 2 | 2 → 1 | its part of the correction, modulo 2^m | 0 and 2 |
+//!
+//! That is 2 rounds, and an element and three numbers of m bits. Source of the product of two bits by
+//! the transfer of one of two messages among three players: ABY3, section 5.4.
 
 use sordino_graph::{Attributes, Element, Port, Type};
 

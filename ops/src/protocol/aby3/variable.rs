@@ -1,5 +1,6 @@
 //! Secret variables: each server keeps its two shares as variables of its own. The names hold the
-//! owners, so that what one run keeps under some owners no other run reads under others.
+//! owners, so that what one run keeps under some owners no other run reads under others. Nothing crosses
+//! the wire.
 
 use sha2::{Digest, Sha256};
 use sordino_graph::{Attributes, Node, NodeId, Place, Port, Type};

@@ -2,7 +2,8 @@
 //!
 //! Weights are encoded as whole numbers times 2^-b, multiply the shares where they are, and what
 //! they add up to is truncated by b bits once, as a single multiple is by [`scale`](super::scale).
-//! Servers 1 and 2 add the constant to the summand that both of them hold.
+//! Servers 1 and 2 add the constant to the summand that both of them hold. Servers see what they see in
+//! that truncation, and nothing where there is none.
 
 use sordino_graph::{Attribute, Attributes, Node, NodeId, PlayerName, Port};
 

@@ -7,7 +7,7 @@
 //! | bits to words, words to bits | 0 | 0 |
 //!
 //! An item wins if all n − 1 comparisons say so. One item wins, so the last does if no other does,
-//! which is a XOR.
+//! which is a XOR. Servers see what they see in a [`circuit`](super::circuit).
 
 use sordino_graph::{Attributes, Node, NodeId};
 
