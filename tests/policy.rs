@@ -7,7 +7,7 @@ use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::{mnist, player, servers, within};
+use common::{free_port, mnist, player, servers, within};
 use sordino::ops::Plan;
 use sordino::players::{Identity, SignedPlans};
 use sordino::prelude::*;
@@ -51,8 +51,7 @@ impl Drop for Processes {
 fn start(folder: &Path, policy: &str) -> Processes {
     // All at once, so that no two get the same port.
     let names: Vec<_> = setup().players.iter().map(ToString::to_string).collect();
-    let sockets = names.iter().map(|_| UdpSocket::bind("127.0.0.1:0").unwrap());
-    let sockets: Vec<_> = sockets.collect();
+    let sockets: Vec<_> = names.iter().map(|_| free_port()).collect();
     let address = |(name, socket): (&String, &UdpSocket)| {
         (name.clone(), socket.local_addr().unwrap().to_string().into())
     };

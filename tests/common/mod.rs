@@ -9,7 +9,9 @@ pub mod processes;
 #[path = "../../examples/federated-learning/program.rs"]
 pub mod program;
 
+use std::net::UdpSocket;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -20,6 +22,16 @@ use sordino::prelude::*;
 /// Where the MNIST files are.
 pub fn mnist() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))
+}
+
+/// A UDP port that is free, and stays so while its player is dead: none that the system gives to sockets
+/// that ask for any; held until it is dropped.
+pub fn free_port() -> UdpSocket {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(97);
+    let number = || start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+    let ports = std::iter::repeat_with(|| 20_000 + number() as u16);
+    { ports }.find_map(|port| UdpSocket::bind(("127.0.0.1", port)).ok()).expect("a free port")
 }
 
 /// Steps of an epoch: 20,000 examples an owner in batches of 128.

@@ -13,7 +13,7 @@ use sordino::prelude::*;
 use sordino::runtime::SessionId;
 
 use super::program::{ModelOwner, federated_training, initialize};
-use super::{mnist, model_owner, parties, published, setup};
+use super::{free_port, mnist, model_owner, parties, published, setup};
 
 #[secure_function]
 fn publish_weights(g: &Recording<'_>, owner: &ModelOwner) {
@@ -34,8 +34,7 @@ impl Processes {
         let folder = tempfile::tempdir().unwrap();
         let players = setup("ABY3", Fixed::LOW).players;
         // Held until all have one, so that no two get the same.
-        let bind = |_: &PlayerName| UdpSocket::bind("127.0.0.1:0").unwrap();
-        let sockets: Vec<_> = players.iter().map(bind).collect();
+        let sockets: Vec<_> = players.iter().map(|_| free_port()).collect();
         let entry = |(player, socket): (&PlayerName, &UdpSocket)| {
             format!("{:?}: {:?}", player.as_str(), socket.local_addr().unwrap().to_string())
         };

@@ -143,6 +143,7 @@ fn train_in_rounds(
             Event::Short { missing, needed, .. } => println!("{SHORT}{needed} of {missing:?}"),
             _ => {}
         })?;
+        println!("{DONE}{}", session.steps_of(&federated_training(&owner, &all))?);
         for span in run.participation {
             let names: Vec<_> = span.owners.iter().map(PlayerName::as_str).collect();
             let (names, steps) = (names.join(" "), span.steps.end - span.steps.start);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::relay::{Weather, next};
-use crate::stage::{DRIVER, Driver, Stage};
+use crate::stage::{DEADLINE, DRIVER, Driver, Stage};
 
 /// See the [module](self).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,8 +98,11 @@ impl Event {
             When::After(delay) => std::thread::sleep(delay.saturating_sub(start.elapsed())),
             When::Passed(from, to, bytes) => {
                 let way = stage.relay.way(from, to).clone();
-                if !stage.relay.hold_after(&way, bytes, Instant::now() + Duration::from_secs(20)) {
-                    return false;
+                let moment = || Instant::now() + Duration::from_millis(200);
+                while !stage.relay.hold_after(&way, bytes, moment()) {
+                    if driver.is_done() || start.elapsed() > DEADLINE {
+                        return false;
+                    }
                 }
             }
         }

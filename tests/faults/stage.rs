@@ -2,17 +2,15 @@
 //! relay's ports in the place of the others'.
 
 use std::fs::{self, File};
-use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use sordino::players::Identity;
 use sordino::prelude::{Fixed, PlayerName};
 use tempfile::TempDir;
 
-use crate::common::{mnist, setup};
+use crate::common::{free_port, mnist, setup};
 use crate::driver;
 use crate::relay::{Relay, Weather};
 
@@ -181,16 +179,6 @@ impl Stage {
     }
 }
 
-/// A port that is free, and stays so while its player is dead: none that the system gives to sockets
-/// that ask for any.
-fn free_port() -> UdpSocket {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let start = std::process::id().wrapping_mul(97);
-    let number = || start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
-    let ports = std::iter::repeat_with(|| 20_000 + number() as u16);
-    { ports }.find_map(|port| UdpSocket::bind(("127.0.0.1", port)).ok()).expect("a free port")
-}
-
 fn share_certificates(folder: &Path, parties: &[&str]) {
     for from in parties {
         for to in parties.iter().filter(|to| *to != from) {
@@ -305,6 +293,15 @@ impl Driver {
                 Some((_, rest)) => return rest.to_owned(),
                 None => assert!(self.start.elapsed() < DEADLINE && !self.is_done(), "{text}"),
             }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until it says that more than so many steps are done.
+    pub fn await_done(&mut self, steps: u64) {
+        let enough = |done: String| done.parse::<u64>().is_ok_and(|done| done > steps);
+        while !self.last(driver::DONE).is_some_and(enough) {
+            assert!(self.start.elapsed() < DEADLINE && !self.is_done(), "{}", self.said(""));
             std::thread::sleep(Duration::from_millis(5));
         }
     }
