@@ -4,9 +4,11 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use sordino_runtime::message::{Control, DataHeader, SessionId};
+use sordino_runtime::transport::quic::Limits;
 use tokio::time::timeout;
 
 use crate::stage::{BYTES, JOINT, PAIR, Stage, announcement, expected, hello};
+use crate::world::{LIMITS, SHORT_STALL};
 
 #[tokio::test]
 async fn streams_for_sessions_that_there_are_not() {
@@ -25,12 +27,15 @@ async fn streams_for_sessions_that_there_are_not() {
 
 #[tokio::test]
 async fn streams_that_do_not_end_are_few_and_then_over() {
-    let mut stage = Stage::greeted().await;
+    let mut stage = Stage::greeted_with(SHORT_STALL).await;
     let mut open = Vec::new();
     let connection = stage.alice.connection.clone();
-    while let Ok(stream) = timeout(Duration::from_millis(100), connection.open_uni()).await {
-        let mut stream = stream.unwrap();
-        stream.write_all(&[2]).await.unwrap();
+    // Until bob lets no more in, or has closed the connection.
+    while let Ok(Ok(mut stream)) = timeout(Duration::from_millis(100), connection.open_uni()).await
+    {
+        if stream.write_all(&[2]).await.is_err() {
+            break;
+        }
         open.push(stream);
     }
     assert!(open.len() <= 256, "{} streams at once", open.len());
@@ -129,21 +134,24 @@ async fn datagrams_that_are_no_packets() {
 async fn messages_that_drip_are_too_slow() {
     let long = [&300_u32.to_le_bytes()[..], &[0; 300]].concat();
     let value = [announcement(expected(), BYTES), vec![0; 16]].concat();
-    for (bytes, what) in [(long, "a control message"), (value, "a value")] {
-        let mut stage = Stage::greeted().await;
-        let mut stream = stage.alice.connection.open_uni().await.unwrap();
-        let stream = if what == "a value" { &mut stream } else { &mut stage.alice.control };
-        // Each byte in time, and all of them not: until bob has closed the connection.
-        for byte in bytes {
-            if stream.write_all(&[byte]).await.is_err() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::join!(drip(long, "a control message"), drip(value, "a value"));
+}
+
+async fn drip(bytes: Vec<u8>, what: &str) {
+    let stall = Duration::from_secs(3);
+    let mut stage = Stage::greeted_with(Limits { stall, ..LIMITS }).await;
+    let mut stream = stage.alice.connection.open_uni().await.unwrap();
+    let stream = if what == "a value" { &mut stream } else { &mut stage.alice.control };
+    // Each byte in time, and all of them not: until bob has closed the connection.
+    for byte in bytes {
+        if stream.write_all(&[byte]).await.is_err() {
+            break;
         }
-        let failure = stage.failure(JOINT).await;
-        assert_eq!(failure.player, "alice");
-        let slow = format!("{what} came with less than 16 KiB a second");
-        assert!(failure.reason.contains(&slow), "{failure}");
-        stage.goes_on().await;
+        tokio::time::sleep(stall / 15).await;
     }
+    let failure = stage.failure(JOINT).await;
+    assert_eq!(failure.player, "alice");
+    let slow = format!("{what} came with less than 16 KiB a second");
+    assert!(failure.reason.contains(&slow), "{failure}");
+    stage.goes_on().await;
 }

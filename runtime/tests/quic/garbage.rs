@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use sordino_runtime::message::Frame;
 use sordino_runtime::transport::Network;
+use sordino_runtime::transport::quic::Limits;
 use tokio::time::timeout;
 
-use crate::world::{Event, PATIENCE, World, frame, name, put, raw_with_control, run};
+use crate::world::{
+    Event, LIMITS, PATIENCE, SHORT_STALL, World, frame, name, put, raw_with_control, run,
+};
 
 enum Garbage {
     /// The bytes of the first stream.
@@ -17,18 +20,20 @@ enum Garbage {
     Control(Vec<u8>, bool),
 }
 
+/// The bytes that announce a value.
+fn value(length: u64, after: u64) -> Vec<u8> {
+    let mut bytes = vec![2];
+    bytes.extend([9; 16]);
+    bytes.extend(0_u32.to_le_bytes());
+    bytes.extend(0_u64.to_le_bytes());
+    bytes.extend(1_u32.to_le_bytes());
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(after.to_le_bytes());
+    bytes
+}
+
 #[tokio::test]
 async fn garbage_of_a_peer_costs_its_connection_and_no_more() {
-    let value = |length: u64, after: u64| {
-        let mut bytes = vec![2];
-        bytes.extend([9; 16]);
-        bytes.extend(0_u32.to_le_bytes());
-        bytes.extend(0_u64.to_le_bytes());
-        bytes.extend(1_u32.to_le_bytes());
-        bytes.extend(length.to_le_bytes());
-        bytes.extend(after.to_le_bytes());
-        bytes
-    };
     let oversize = (u32::try_from(32 << 10).unwrap() + 1).to_le_bytes().to_vec();
     let illegible = [&5_u32.to_le_bytes()[..], &[255; 5]].concat();
     let mut two = frame(&run(1));
@@ -43,20 +48,32 @@ async fn garbage_of_a_peer_costs_its_connection_and_no_more() {
         ("ended 38 bytes before its end", Garbage::Stream(value(8, 0)[..11].to_vec(), true)),
         ("ended 1 bytes before", Garbage::Stream([value(400, 0), vec![0; 399]].concat(), true)),
         ("longer than the 400", Garbage::Stream([value(400, 0), vec![0; 401]].concat(), true)),
-        ("stalled: no byte of it came for 0.5 s", Garbage::Stream(vec![2, 0], false)),
-        ("a value stalled", Garbage::Stream([value(400, 0), vec![0; 400]].concat(), false)),
-        ("waits for a control message", Garbage::Stream([value(4, 3), vec![0; 4]].concat(), true)),
         ("32769 bytes, and 32768 are allowed", Garbage::Control(oversize, false)),
         ("illegible", Garbage::Control(illegible, false)),
         ("illegible", Garbage::Control(two, false)),
         ("ended 2 bytes before its end", Garbage::Control(vec![1, 0], true)),
-        ("a control message stalled", Garbage::Control(vec![9, 0, 0, 0, 1], false)),
-        ("connection did not", Garbage::Control(vec![], true)),
         ("unknown kind 3", Garbage::First(vec![3])),
         ("first stream is empty", Garbage::First(vec![])),
     ];
+    cost_their_connection(LIMITS, cases).await;
+}
+
+#[tokio::test]
+async fn what_a_peer_does_not_finish_costs_its_connection_and_no_more() {
+    #[rustfmt::skip]
+    let cases: Vec<(&str, Garbage)> = vec![
+        ("stalled: no byte of it came for 0.5 s", Garbage::Stream(vec![2, 0], false)),
+        ("a value stalled", Garbage::Stream([value(400, 0), vec![0; 400]].concat(), false)),
+        ("waits for a control message", Garbage::Stream([value(4, 3), vec![0; 4]].concat(), true)),
+        ("a control message stalled", Garbage::Control(vec![9, 0, 0, 0, 1], false)),
+        ("connection did not", Garbage::Control(vec![], true)),
+    ];
+    cost_their_connection(SHORT_STALL, cases).await;
+}
+
+async fn cost_their_connection(limits: Limits, cases: Vec<(&str, Garbage)>) {
     for (expected, garbage) in cases {
-        let world = World::new();
+        let world = World::with(limits);
         let mut bob = world.party("bob").await;
         let connection = match &garbage {
             Garbage::First(bytes) => {

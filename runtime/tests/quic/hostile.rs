@@ -5,8 +5,10 @@ use sordino_runtime::message::{
     Control, DataHeader, Digests, Failure, GroupSecret, Optional, Published,
 };
 use sordino_runtime::report::PlayerReport;
+use sordino_runtime::transport::quic::Limits;
 
 use crate::stage::{BYTES, JOINT, PAIR, Stage, announcement, edge_of, expected, hello};
+use crate::world::{LIMITS, SHORT_STALL};
 
 enum Move {
     Say(Control),
@@ -45,8 +47,12 @@ async fn moved(mut stage: Stage, moves: Vec<Move>) -> (Failure, String) {
 }
 
 async fn all_fail(cases: Vec<(&str, Vec<Move>)>) {
+    all_fail_with(LIMITS, cases).await;
+}
+
+async fn all_fail_with(limits: Limits, cases: Vec<(&str, Vec<Move>)>) {
     for (expected, moves) in cases {
-        let (failure, _) = moved(Stage::greeted().await, moves).await;
+        let (failure, _) = moved(Stage::greeted_with(limits).await, moves).await;
         assert_eq!(failure.player, "alice", "{expected}: {failure}");
         assert!(failure.reason.contains(expected), "{expected}: {failure}");
     }
@@ -81,8 +87,6 @@ async fn values_that_are_not_what_they_announce() {
     all_fail(vec![
         ("ended 1 bytes before its end", vec![Value(good, BYTES, 15)]),
         ("longer than the 16 bytes announced", vec![Value(good, BYTES, 17)]),
-        ("stalled: no byte of it came for 0.5 s", vec![Stall(good, BYTES, 15)]),
-        ("stalled", vec![Stall(good, BYTES, 16)]),
         ("ended 40 bytes before its end", vec![Stream(vec![2; 9])]),
         ("a stream of the unknown kind 9", vec![Stream(vec![9; 1000])]),
     ])
@@ -95,9 +99,19 @@ async fn messages_that_are_none() {
     all_fail(vec![
         ("33000 bytes, and 32768 are allowed", vec![Move::Control(long)]),
         ("an illegible control message", vec![Move::Control(vec![1, 0, 0, 0, 99])]),
-        ("a control message stalled", vec![Move::Control(vec![9, 0, 0, 0, 1])]),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn values_and_messages_that_do_not_go_on() {
+    let good = expected();
+    let cases = vec![
+        ("a value stalled: no byte of it came for 0.5 s", vec![Stall(good, BYTES, 15)]),
+        ("a value stalled", vec![Stall(good, BYTES, 16)]),
+        ("a control message stalled", vec![Move::Control(vec![9, 0, 0, 0, 1])]),
+    ];
+    all_fail_with(SHORT_STALL, cases).await;
 }
 
 #[tokio::test]

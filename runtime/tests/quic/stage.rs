@@ -11,13 +11,13 @@ use sordino_ops::data::DataStore;
 use sordino_ops::{Plan, Tensor, publish, random_normal};
 use sordino_runtime::message::{Control, DataHeader, Digests, Failure, Frame, Optional, SessionId};
 use sordino_runtime::schedule::{Schedule, TaskKind};
-use sordino_runtime::transport::quic::QuicNetwork;
+use sordino_runtime::transport::quic::{Limits, QuicNetwork};
 use sordino_runtime::transport::{Inbox, Network, Refused};
 use sordino_runtime::{Consent, Note, Player, PlayerOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use crate::world::{PATIENCE, World, frame, name, put, raw_with_control};
+use crate::world::{LIMITS, PATIENCE, World, frame, name, put, raw_with_control};
 
 pub const JOINT: SessionId = SessionId([1; 16]);
 pub const PAIR: SessionId = SessionId([2; 16]);
@@ -74,7 +74,11 @@ pub struct Stage {
 impl Stage {
     /// Before alice has greeted.
     pub async fn new() -> Self {
-        let world = World::new();
+        Self::with(LIMITS).await
+    }
+
+    async fn with(limits: Limits) -> Self {
+        let world = World::with(limits);
         let log = Arc::<Mutex<Vec<String>>>::default();
         let mut players = Vec::new();
         for who in ["bob", "carol"] {
@@ -104,7 +108,11 @@ impl Stage {
 
     /// With all sessions ready to run.
     pub async fn greeted() -> Self {
-        let mut stage = Self::new().await;
+        Self::greeted_with(LIMITS).await
+    }
+
+    pub async fn greeted_with(limits: Limits) -> Self {
+        let mut stage = Self::with(limits).await;
         stage.alice.say(&hello()).await;
         stage.ready(JOINT).await;
         stage

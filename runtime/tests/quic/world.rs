@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use quinn::crypto::rustls::QuicClientConfig;
 use sordino_graph::Shape;
@@ -16,14 +16,15 @@ use sordino_runtime::transport::{Inbox, Refused};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-pub const PATIENCE: Duration = Duration::from_secs(5);
+/// How long what is sure to come is waited for: much longer than it takes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The recorder refuses values of this edge.
 pub const UNWANTED: u32 = 999;
-pub const LIMITS: Limits = Limits {
-    silence: Duration::from_millis(800),
-    stall: Duration::from_millis(500),
-    patience: Duration::from_millis(400),
-};
+/// Longer than a machine pauses.
+pub const LIMITS: Limits =
+    Limits { silence: Duration::from_secs(10), stall: Duration::from_secs(10), patience: PATIENCE };
+/// For those who stall.
+pub const SHORT_STALL: Limits = Limits { stall: Duration::from_millis(500), ..LIMITS };
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -99,12 +100,17 @@ impl Party {
 pub struct World {
     identities: Vec<Identity>,
     pub roster: Arc<Roster>,
+    limits: Limits,
 }
 
 pub const NAMES: [&str; 4] = ["alice", "bob", "carol", "driver"];
 
 impl World {
     pub fn new() -> Self {
+        Self::with(LIMITS)
+    }
+
+    pub fn with(limits: Limits) -> Self {
         let identities: Vec<_> =
             NAMES.iter().map(|each| Identity::generate(&name(each), 1).unwrap()).collect();
         let players = identities[..3].iter().map(|identity| {
@@ -113,7 +119,7 @@ impl World {
         });
         let driver = Some(identities[3].fingerprint());
         let roster = Arc::new(Roster::new(players.collect(), driver).unwrap());
-        Self { identities, roster }
+        Self { identities, roster, limits }
     }
 
     pub fn identity(&self, who: &str) -> &Identity {
@@ -144,8 +150,8 @@ impl World {
     pub async fn bind(&self, who: &str, inbox: Arc<dyn Inbox>) -> Arc<QuicNetwork> {
         let listen = (who != "driver").then(|| self.address(who));
         let roster = Arc::clone(&self.roster);
-        let network = QuicNetwork::bind_with(self.identity(who), roster, listen, inbox, LIMITS);
-        network.await.unwrap()
+        let identity = self.identity(who);
+        QuicNetwork::bind_with(identity, roster, listen, inbox, self.limits).await.unwrap()
     }
 
     pub async fn pair(&self) -> (Party, Party) {
@@ -224,6 +230,13 @@ pub fn shape(length: usize) -> Shape {
 
 pub fn name(text: &str) -> PlayerName {
     PlayerName::new(text).unwrap()
+}
+
+/// That what has begun then did not wait for its [`PATIENCE`] to end.
+#[track_caller]
+pub fn was_prompt(begun: Instant) {
+    let took = begun.elapsed();
+    assert!(took < PATIENCE / 2, "{took:?}");
 }
 
 #[track_caller]

@@ -28,7 +28,7 @@ struct Outcome {
     world: Arc<World>,
 }
 
-/// Trains, with `meddle` told of what happens; fails if it takes longer than half a minute.
+/// Trains, with `meddle` told of what happens; fails if it takes longer than five minutes.
 fn trained(
     steps: u64,
     rounds: Rounds,
@@ -47,7 +47,7 @@ fn trained(
         });
         sender.send(outcome)
     });
-    receiver.recv_timeout(Duration::from_secs(30)).expect("training ends")
+    receiver.recv_timeout(Duration::from_secs(300)).expect("training ends")
 }
 
 impl Outcome {
@@ -192,7 +192,7 @@ fn an_owner_that_was_cut_off_returns_with_its_process() {
 
 #[test]
 fn with_too_few_owners_nothing_is_revealed_and_the_run_says_for_whom_it_waits() {
-    let (mut cut, mut before) = (false, None);
+    let (mut cut, mut revelations) = (false, Vec::new());
     let (outcome, lines) = told(200, ROUNDS, move |world, event, _| {
         let revealed = |world: &World| {
             world.arrived().iter().filter(|(.., from, _)| from == "server2").count()
@@ -210,12 +210,11 @@ fn with_too_few_owners_nothing_is_revealed_and_the_run_says_for_whom_it_waits() 
                     missing.iter().all(|(_, why)| why == "its process was killed"),
                     "{missing:?}"
                 );
-                match before {
-                    None => before = Some(revealed(world)),
-                    Some(before) => {
-                        assert_eq!(revealed(world), before);
-                        world.start(&player("owner1"), Consent::ALL);
-                    }
+                revelations.push(revealed(world));
+                // At the first something may still be under way.
+                if let [_, before, after] = revelations[..] {
+                    assert_eq!(before, after);
+                    world.start(&player("owner1"), Consent::ALL);
                 }
             }
             Event::Short { .. } => panic!("{event:?}"),
@@ -228,7 +227,7 @@ fn with_too_few_owners_nothing_is_revealed_and_the_run_says_for_whom_it_waits() 
     assert_eq!(outcome.owners(), [OWNERS.to_vec(), vec!["owner0", "owner1"]]);
 }
 
-const HASTY: Rounds = Rounds { min_owners: 2, timeout: Duration::from_millis(500) };
+const HASTY: Rounds = Rounds { min_owners: 2, timeout: Duration::from_secs(3) };
 
 #[test]
 fn an_owner_that_is_late_is_left_out_and_returns_when_it_answers() {
@@ -246,8 +245,11 @@ fn an_owner_that_is_late_is_left_out_and_returns_when_it_answers() {
     });
     let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));
     outcome.check(1500);
-    expect(&lines, &["owner2 left: server2 waits 0.", "owner2 returned"]);
-    assert!(lines[0].contains(" s for it at share"), "{lines:?}");
+    expect(&lines, &["owner2 left: server2 waits ", "owner2 returned"]);
+    let (_, waits) = lines[0].split_once("waits ").unwrap();
+    let (seconds, at) = waits.split_once(" s for it at ").unwrap();
+    assert!(seconds.parse::<f64>().unwrap() >= HASTY.timeout.as_secs_f64(), "{lines:?}");
+    assert!(at.starts_with("share"), "{lines:?}");
 }
 
 #[test]
@@ -324,7 +326,7 @@ fn who_returns_is_told_of_in_requests_of_a_step() {
         let (mut left, mut returned) = (false, false);
         world.cut(&player("owner1"));
         while !returned {
-            assert!(begun.elapsed() < Duration::from_secs(60), "it is not told who is back");
+            assert!(begun.elapsed() < Duration::from_secs(300), "it is not told who is back");
             let watch = |event: Event<'_>| match event {
                 Event::Left { .. } => left = true,
                 Event::Returned { .. } => returned = true,
