@@ -28,7 +28,8 @@ pub fn mnist() -> &'static Path {
 /// that ask for any; held until it is dropped.
 pub fn free_port() -> UdpSocket {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let start = std::process::id().wrapping_mul(97);
+    // Far from what processes take that were started beside.
+    let start = std::process::id().wrapping_mul(4999);
     let number = || start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
     let ports = std::iter::repeat_with(|| 20_000 + number() as u16);
     { ports }.find_map(|port| UdpSocket::bind(("127.0.0.1", port)).ok()).expect("a free port")

@@ -177,7 +177,8 @@ impl World {
 /// A free UDP port: each one once, and none that the system gives to sockets that ask for any.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % 10_000).unwrap();
+    // Far from what processes take that were started beside.
+    let start = u16::try_from(std::process::id().wrapping_mul(4999) % 12_000).unwrap();
     loop {
         let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
         if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
