@@ -110,28 +110,36 @@ fn run(options: &Options) -> anyhow::Result<()> {
     let servers = [name("server0")?, name("server1")?, name("server2")?];
     let owners = [name("owner-0")?, name("owner-1")?, name("owner-2")?];
     let receiver = name("receiver")?;
-    let players = [&servers[..], &owners[..], std::slice::from_ref(&receiver)].concat();
-    let setup = Setup::new(players).secure(&options.protocol, servers, fixed);
-    let setup = setup.reveal(&receiver, owners.len());
+    let with = |others: &[PlayerName]| {
+        let players = [&servers[..], others].concat();
+        Setup::new(players).secure(&options.protocol, servers.clone(), fixed)
+    };
     let cases = cases::all(options.size);
     let names = || cases.iter().map(|case| case.name).chain([AGGREGATION]);
     if let Some(unknown) = options.ops.iter().find(|&op| !names().any(|name| name == op)) {
         let names: Vec<_> = names().collect();
         anyhow::bail!("there is no operation {unknown}; there are {}", names.join(", "));
     }
-    let mut session = match options.config.as_str() {
-        "local" => Session::local(setup, "data".as_ref(), None)?,
-        config => Session::remote(setup, &PathBuf::from(config))?,
+    let open = |setup: Setup| -> anyhow::Result<Session> {
+        Ok(match options.config.as_str() {
+            "local" => Session::local(setup, "data".as_ref(), None)?,
+            config => Session::remote(setup, &PathBuf::from(config))?,
+        })
     };
     let titles = ["operation", "size", "ms", "rounds", "bytes", "nodes"];
     row(titles.map(str::to_owned))?;
     let chosen = |name: &str| options.ops.is_empty() || options.ops.iter().any(|op| op == name);
+    // Who has no part in what is measured is not asked to take part.
+    let mut session = open(with(&owners[..1]))?;
     for case in cases.iter().filter(|case| chosen(case.name)) {
         session.run(&prepare(case, &owners[0]), 1)?;
         let function = measured(case, &fixed, &owners[0]);
         measure(&mut session, &function, [case.name, &case.size()], options.runs)?;
     }
+    drop(session);
     if chosen(AGGREGATION) {
+        let all = [&owners[..], std::slice::from_ref(&receiver)].concat();
+        let mut session = open(with(&all).reveal(&receiver, owners.len()))?;
         session.run(&draw(&owners), 1)?;
         let function = aggregation(&owners, &receiver);
         let size = format!("{}x{WEIGHTS}", owners.len());

@@ -30,7 +30,8 @@ pub enum Write {
 /// # Panics
 /// If a slice's length is not what the shape says.
 pub fn matmul_ring<R: Ring>(shape: MatmulShape, a: &[R], b: &[R], out: &mut [R], write: Write) {
-    let pieces = PIECES_A_THREAD * rayon::current_num_threads();
+    // No more pieces than threads: factors are packed again for each.
+    let pieces = rayon::current_num_threads();
     let work = shape.m.saturating_mul(shape.k).saturating_mul(shape.n);
     matmul(shape, a, b, out, write, (work / pieces).max(PIECE * 64 / R::WIDTH as usize));
 }
@@ -48,10 +49,6 @@ pub(super) fn matmul_ring_here<R: Ring>(
 
 /// Multiply-adds of `u64` that are not worth cutting in two: about 40 µs of work.
 const PIECE: usize = 1_000_000;
-
-/// Pieces that a large product is cut into for each thread: enough that no thread waits long for
-/// another that was interrupted, few enough that little is packed twice.
-const PIECES_A_THREAD: usize = 4;
 
 /// Blocks are cut at multiples of these, which the sizes of tiles divide.
 const ROW_CUT: usize = 8;
