@@ -4,14 +4,18 @@
 //!
 //! All players are in this process. What owners and servers hold before the first step, plans and
 //! sessions, is told apart from what a step takes on top of it: that is what its values take, of
-//! owners and servers together.
+//! owners and servers together. What a server by itself holds before is measured in a process that
+//! only reads the plan, as a server does.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::error::Error;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use sordino::ops::Plan;
+use sordino::graph::{Graph, parse, print_with_sources};
+use sordino::ops::{Plan, op_set};
 use sordino::prelude::*;
 
 #[global_allocator]
@@ -32,13 +36,22 @@ fn aggregate(g: &Recording<'_>, owners: &[PlayerName], receiver: &PlayerName) {
     publish("first", slice(reveal(mean, receiver), &[0], &[1], &[1]));
 }
 
+/// The argument of a process that reads a plan.
+const READER: &str = "--reader";
+
 fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::args().any(|argument| argument == READER) {
+        let plan = Plan::new(parse(&std::io::read_to_string(std::io::stdin())?, &op_set())?)?;
+        println!("{}", memory("VmHWM"));
+        drop(plan);
+        return Ok(());
+    }
     let arguments = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
     let mut counts: Vec<usize> = arguments.collect();
     if counts.is_empty() {
         counts = vec![3, 10, 100, 1000];
     }
-    println!("owners   plan ms   ready ms   step ms   MiB before   MiB on top");
+    println!("owners   plan ms   ready ms   step ms   MiB before   MiB on top   MiB of a reader");
     counts.into_iter().try_for_each(measure)
 }
 
@@ -55,8 +68,10 @@ fn measure(count: usize) -> Result<(), Box<dyn Error>> {
     let function = aggregate(&owners, &receiver);
 
     let start = Instant::now();
-    Plan::new(function.record(&setup)?)?;
+    let graph = function.record(&setup)?;
+    Plan::new(graph.clone())?;
     let plan = start.elapsed().as_secs_f64() * 1e3;
+    let reader = reader(&graph)?;
     let start = Instant::now();
     let mut session = Session::local(setup, "data".as_ref(), None)?;
     session.prepare(&function)?;
@@ -69,8 +84,18 @@ fn measure(count: usize) -> Result<(), Box<dyn Error>> {
     }
     steps.sort_by(f64::total_cmp);
     let (step, on_top) = (steps[STEPS / 2], memory("VmHWM").saturating_sub(before));
-    println!("{count:6} {plan:9.1} {ready:10.1} {step:9.1} {before:12} {on_top:12}");
+    println!("{count:6} {plan:9.1} {ready:10.1} {step:9.1} {before:12} {on_top:12} {reader:>17}");
     Ok(())
+}
+
+/// Mebibytes that a process has needed that has read a graph and planned it.
+fn reader(graph: &Graph) -> Result<String, Box<dyn Error>> {
+    let mut command = Command::new(std::env::current_exe()?);
+    let mut child = command.arg(READER).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut input = child.stdin.take().ok_or("the reader takes nothing")?;
+    input.write_all(print_with_sources(graph).as_bytes())?;
+    drop(input);
+    Ok(String::from_utf8(child.wait_with_output()?.stdout)?.trim().to_owned())
 }
 
 /// Mebibytes of this process: `VmRSS` for those it has, `VmHWM` for the most it had.
