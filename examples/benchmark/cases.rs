@@ -4,6 +4,9 @@ use sordino::graph::Element;
 use sordino::ops::tensor::conv::Padding;
 use sordino::prelude::*;
 
+/// The fewest elements that every case works on.
+pub const LEAST: usize = 256;
+
 /// A function of secrets, at a size.
 #[derive(Debug)]
 pub struct Case {
@@ -34,7 +37,8 @@ impl Case {
     }
 }
 
-/// Every case; `n` is the number of elements of those that work element by element.
+/// Every case; `n`, at least [`LEAST`], is the number of elements of those that work element by
+/// element.
 pub fn all(n: usize) -> Vec<Case> {
     let groups = [arithmetic(n), bits(n), comparisons(n), functions(n), layers(), structure(n)];
     groups.into_iter().flatten().collect()
@@ -71,6 +75,9 @@ fn arithmetic(n: usize) -> Vec<Case> {
         case("conv2d", &[&[128, 28, 28, 1], &[5, 5, 1, 16]], |x| {
             conv2d(x[0], x[1], 1, Padding::Valid)
         }),
+        case("conv2d-same", &[&[128, 28, 28, 1], &[5, 5, 1, 5]], |x| {
+            conv2d(x[0], x[1], 2, Padding::Same)
+        }),
     ]
 }
 
@@ -85,6 +92,7 @@ fn bits(n: usize) -> Vec<Case> {
         case("xor", &[&[n], &[n]], |x| xor(x[0], x[1])),
         case("not", &[&[n]], |x| not(x[0])),
         case("shift-left", &[&[n]], |x| shift_left(x[0], 3)),
+        case("shift-right", &[&[n]], |x| shift_right(x[0], 3)),
         case("bit", &[&[n]], |x| bit(x[0], 5)),
         case("from-bits", &[&[n]], |x| from_bits(x[0])),
     ]
@@ -96,8 +104,14 @@ fn comparisons(n: usize) -> Vec<Case> {
         case("negative", &[&[n]], |x| negative(x[0])),
         case("is-zero", &[&[n]], |x| is_zero(x[0])),
         case("less", &[&[n], &[n]], |x| less(x[0], x[1])),
+        case("less-equal", &[&[n], &[n]], |x| less_equal(x[0], x[1])),
+        case("greater", &[&[n], &[n]], |x| greater(x[0], x[1])),
+        case("greater-equal", &[&[n], &[n]], |x| greater_equal(x[0], x[1])),
         case("equal", &[&[n], &[n]], |x| equal(x[0], x[1])),
+        // What it chooses by is compared first.
+        case("select", &[&[n], &[n]], |x| select(negative(x[0]), x[0], x[1])),
         case("maximum", &[&[n], &[n]], |x| maximum(x[0], x[1])),
+        case("minimum", &[&[n], &[n]], |x| minimum(x[0], x[1])),
         case("maximum-of-4", &[&[n, 4]], |x| reduce_max(x[0], 1)),
         case("argmax", &[&[128, 10]], |x| argmax(x[0], 1)),
         case("top-10", &[&[1024]], |x| top_k(x[0], 10, 0)),
@@ -133,8 +147,17 @@ fn layers() -> Vec<Case> {
 fn structure(n: usize) -> Vec<Case> {
     vec![
         case("transpose", &[&[256, n / 256]], |x| transpose(x[0], &[1, 0])),
+        case("reshape", &[&[128, 28, 28]], |x| reshape(x[0], &[128, 784])),
+        case("expand-dims", &[&[n]], |x| expand_dims(x[0], 0)),
+        case("squeeze", &[&[1, n]], |x| squeeze(x[0], &[0])),
+        case("broadcast", &[&[256]], |x| broadcast_to(x[0], &[256, 256])),
         case("concat", &[&[n], &[n]], |x| concat([x[0], x[1]], 0)),
+        case("stack", &[&[n], &[n]], |x| stack([x[0], x[1]], 0)),
+        case("split", &[&[4, n / 4]], |x| split(x[0], 4, 0)[3]),
+        case("slice", &[&[16, n / 16]], |x| slice_axis(x[0], 0, 4..12)),
         case("strided-slice", &[&[16, n / 16]], |x| slice(x[0], &[1, 0], &[16, 16], &[2, 3])),
+        case("gather", &[&[16, n / 16]], |x| gather(x[0], &[7, 0, 15, 7], 0)),
+        case("scatter", &[&[4, n / 16]], |x| scatter(x[0], &[7, 0, 15, 3], 0, 16)),
         case("pad", &[&[256, n / 256]], |x| pad_zeros(x[0], &[1, 1], &[1, 1])),
         case("tile", &[&[n / 4]], |x| tile(x[0], &[4])),
         case("reverse", &[&[n]], |x| reverse(x[0], &[0])),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures with three servers, owners and a receiver, a process each, over QUIC on this machine, and a driver.
 #
-#   run-remote.sh [--ops NAMES] [--size N] [--runs N] [--precision l|h] …
+#   run-remote.sh [--ops NAMES] [--size N] [--runs N] [--protocol ABY3] [--config FILE] [--precision l|h] …
 #
 # Without --config, players, keys and logs are under target/sordino/run-remote/benchmark; see
 # ../common/run-remote.sh.

@@ -113,24 +113,10 @@ pub struct Link {
 impl<P: Serialize> RunReport<P> {
     /// The report of a run that has done its first step.
     pub fn new(common: &Common, program: P, first_step_seconds: f64) -> Self {
-        let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
-            let line = text.lines().find(|line| line.starts_with("model name"))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        });
         Self {
             command: std::env::args().collect(),
-            options: Choices {
-                program,
-                protocol: common.protocol.name,
-                precision: common.precision(),
-                fixed: common.precision.to_string(),
-                config: match &common.config {
-                    Place::Local => "local".to_owned(),
-                    Place::Remote(config) => config.display().to_string(),
-                },
-                seed: common.seed,
-            },
-            machine: Machine { cores: thread::available_parallelism().map_or(1, usize::from), cpu },
+            options: Choices::new(common, program),
+            machine: Machine::here(),
             resumed_after_steps: None,
             epochs: Vec::new(),
             participation: Vec::new(),
@@ -226,20 +212,47 @@ impl<P: Serialize> RunReport<P> {
         let own = if self.local() { Some(0.0) } else { own_peak_memory_mib() };
         self.peak_memory_mib = own.map(|own| own + all).filter(|&mib| mib > 0.0);
     }
+}
 
-    /// Writes it as JSON, all of it or nothing.
-    pub fn save(&self, file: &Path) -> anyhow::Result<()> {
-        let json = serde_json::to_string_pretty(self)? + "\n";
-        let temporary = file.with_extension(format!("{}.tmp", std::process::id()));
-        let write = || {
-            file.parent().map_or(Ok(()), fs::create_dir_all)?;
-            fs::write(&temporary, json)?;
-            fs::rename(&temporary, file)
-        };
-        write()
-            .inspect_err(|_| drop(fs::remove_file(&temporary)))
-            .with_context(|| format!("cannot write the report {}", file.display()))
+impl<P> Choices<P> {
+    pub fn new(common: &Common, program: P) -> Self {
+        Self {
+            program,
+            protocol: common.protocol.name,
+            precision: common.precision(),
+            fixed: common.precision.to_string(),
+            config: match &common.config {
+                Place::Local => "local".to_owned(),
+                Place::Remote(config) => config.display().to_string(),
+            },
+            seed: common.seed,
+        }
     }
+}
+
+impl Machine {
+    /// The one that this program runs on.
+    pub fn here() -> Self {
+        let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("model name"))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        });
+        Self { cores: thread::available_parallelism().map_or(1, usize::from), cpu }
+    }
+}
+
+/// Writes a report as JSON, all of it or nothing.
+pub fn save(report: &impl Serialize, file: &Path) -> anyhow::Result<()> {
+    let json = serde_json::to_string_pretty(report)? + "\n";
+    let temporary = file.with_extension(format!("{}.tmp", std::process::id()));
+    let write = || {
+        file.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(&temporary, json)?;
+        fs::rename(&temporary, file)
+    };
+    write()
+        .inspect_err(|_| drop(fs::remove_file(&temporary)))
+        .with_context(|| format!("cannot write the report {}", file.display()))
 }
 
 fn mib(bytes: u64) -> f64 {

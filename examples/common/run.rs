@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -15,22 +15,24 @@ use super::kept::load;
 use super::options::{Common, Place};
 
 /// Writes what players are asked to run, if the options want it and before anyone is asked.
-pub fn announce_plans(
+pub fn announce_plans<'a>(
     out: &mut impl Write,
     common: &Common,
-    setup: &Setup,
-    functions: &[&Function<'_>],
+    functions: impl IntoIterator<Item = (&'a Setup, &'a Function<'a>)>,
 ) -> anyhow::Result<()> {
     let Some(file) = &common.plan else { return Ok(()) };
-    write_plans(file, setup, functions)?;
+    write_plans(file, functions)?;
     writeln!(out, "Plans: {}", file.display())?;
     // Also when a player refuses them: then they are to be reviewed.
     Ok(out.flush()?)
 }
 
 /// Writes plans as text: each function's graph after the one before.
-fn write_plans(file: &Path, setup: &Setup, functions: &[&Function<'_>]) -> anyhow::Result<()> {
-    let graphs = functions.iter().map(|function| function.record(setup));
+fn write_plans<'a>(
+    file: &Path,
+    functions: impl IntoIterator<Item = (&'a Setup, &'a Function<'a>)>,
+) -> anyhow::Result<()> {
+    let graphs = functions.into_iter().map(|(setup, function)| function.record(setup));
     let texts = graphs.map(|graph| Ok(print_with_sources(&graph?)));
     let text = texts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -72,27 +74,34 @@ pub fn preparation(function: &Function<'_>, setup: &Setup) -> anyhow::Result<(Pl
     Ok((plan, begin.elapsed().as_secs_f64() * 1e3))
 }
 
-/// Writes the views of a graph, unless no pictures are wanted, and says where they are.
-pub fn views(common: &Common, plan: &Plan) -> anyhow::Result<Option<String>> {
+/// Writes the views of graphs, each into a folder, unless no pictures are wanted, and says where they
+/// are.
+pub fn views<'a>(
+    common: &Common,
+    plans: impl IntoIterator<Item = (PathBuf, &'a Plan)>,
+) -> anyhow::Result<Option<String>> {
     if common.no_view {
         return Ok(None);
     }
-    let dir = &common.view;
-    match write_views(dir, &plan.recorded, Some(&plan.lowered)) {
-        Ok(written) => {
-            let dir = dir.display();
-            let hint = format!("Pictures: {dir}, as DOT files: {GRAPHVIZ_HINT}");
-            Ok(Some(if written.dot_missing { hint } else { format!("Pictures: {dir}") }))
+    let dir = common.view.display();
+    let mut shown = format!("Pictures: {dir}");
+    for (folder, plan) in plans {
+        match write_views(&folder, &plan.recorded, Some(&plan.lowered)) {
+            Ok(written) if written.dot_missing => {
+                shown = format!("Pictures: {dir}, as DOT files: {GRAPHVIZ_HINT}");
+            }
+            Ok(_) => {}
+            // The run is worth more than pictures, and the DOT files are there.
+            Err(
+                error @ (VisualizeError::StartDot { .. }
+                | VisualizeError::DotFailed { .. }
+                | VisualizeError::DotTimedOut { .. }),
+            ) => {
+                eprintln!("warning: {error}");
+                return Ok(Some(format!("Pictures: {dir}, as far as they could be drawn")));
+            }
+            Err(error) => return Err(error.into()),
         }
-        // The run is worth more than pictures, and the DOT files are there.
-        Err(
-            error @ (VisualizeError::StartDot { .. }
-            | VisualizeError::DotFailed { .. }
-            | VisualizeError::DotTimedOut { .. }),
-        ) => {
-            eprintln!("warning: {error}");
-            Ok(Some(format!("Pictures: {}, as far as they could be drawn", dir.display())))
-        }
-        Err(error) => Err(error.into()),
     }
+    Ok(Some(shown))
 }

@@ -9,7 +9,7 @@ use sordino::prelude::*;
 
 use super::kept::{Kept, warn};
 use super::options::Common;
-use super::report::{Epoch, RunReport};
+use super::report::{Epoch, RunReport, save};
 use super::rounds::{self, InRounds, Took};
 use super::show::{self, Progress};
 use super::{run, table};
@@ -67,7 +67,8 @@ pub fn train(
     start: Instant,
 ) -> anyhow::Result<()> {
     let mut out = io::stdout();
-    run::announce_plans(&mut out, common, &setup, &training.functions())?;
+    let functions = training.functions().into_iter();
+    run::announce_plans(&mut out, common, functions.map(|function| (&setup, function)))?;
     let owners = training.rounds.as_ref().map_or(&[][..], |rounds| &rounds.owners);
     let mut session = kept.open(&mut out, common, setup, owners, training.mnist)?;
     let &Training { epochs, steps, .. } = training;
@@ -88,7 +89,7 @@ pub fn train(
     }
     let (plan, preparation_ms) = run::preparation(&training.step, session.setup())?;
     report.preparation_ms = preparation_ms;
-    let pictures = run::views(common, &plan)?;
+    let pictures = run::views(common, [(common.view.clone(), &plan)])?;
 
     // A training that broke off between an epoch and its test has the test to do.
     for number in (1..=epochs).skip_while(|&number| u64::from(number) * steps < before) {
@@ -134,7 +135,7 @@ pub fn end<P: Serialize>(
     pictures: Option<String>,
 ) -> anyhow::Result<()> {
     report.finish();
-    report.save(&common.report())?;
+    save(&report, &common.report())?;
     writeln!(out, "\n{}", table::of(&report))?;
     if let Some(pictures) = pictures {
         writeln!(out, "{pictures}")?;

@@ -48,7 +48,7 @@ fn predict(start: Instant) -> anyhow::Result<()> {
     let before = before(&cast, &options);
     let functions = before.iter().map(|(function, _)| function).chain([&sharing, &inference]);
     let setup = cast.setup(&options);
-    run::announce_plans(&mut out, common, &setup, &functions.collect::<Vec<_>>())?;
+    run::announce_plans(&mut out, common, functions.map(|function| (&setup, function)))?;
 
     let mut session = run::open(common, setup, options.learning.mnist())?;
     for (function, steps) in &before {
@@ -65,7 +65,7 @@ fn predict(start: Instant) -> anyhow::Result<()> {
     let mut report = RunReport::new(common, options.choices(), start.elapsed().as_secs_f64());
     let plan = session.prepare(&inference)?;
     report.preparation_ms = run::preparation(&inference, session.setup())?.1;
-    let pictures = run::views(common, &plan)?;
+    let pictures = run::views(common, [(common.view.clone(), &*plan)])?;
     let batches = u64::from(options.batches);
     let progress = Progress::start("prediction", batches);
     let mut all = session.run_with(&inference, batches - 1, |event| progress.see(1, event))?;

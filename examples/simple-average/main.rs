@@ -40,7 +40,7 @@ fn average(start: Instant) -> anyhow::Result<()> {
     show::intro(&mut out, &intro, common)?;
     let program = simple_average(&cast.inputters, &cast.receiver);
     let setup = cast.setup(&options);
-    run::announce_plans(&mut out, common, &setup, &[&program])?;
+    run::announce_plans(&mut out, common, [(&setup, &program)])?;
     let mut session = run::open(common, setup, false)?;
     let first = session.run(&program, 1)?;
     let mut report = RunReport::new(common, options.choices(), start.elapsed().as_secs_f64());
@@ -53,7 +53,7 @@ fn average(start: Instant) -> anyhow::Result<()> {
     });
     let plan = session.prepare(&program)?;
     report.preparation_ms = run::preparation(&program, session.setup())?.1;
-    let pictures = run::views(common, &plan)?;
+    let pictures = run::views(common, [(common.view.clone(), &*plan)])?;
     let steps = u64::from(options.steps);
     let progress = Progress::start("average", steps);
     report.add(&session.run_with(&program, steps, |event| progress.see(0, event))?);
