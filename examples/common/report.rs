@@ -139,10 +139,11 @@ impl<P: Serialize> RunReport<P> {
         self.options.config == "local"
     }
 
-    /// Adds the measured steps of a run. Until [`finish`](Self::finish), figures are sums.
-    pub fn add(&mut self, run: &Run) {
+    /// Adds a run of so many steps, of which players may have begun some in vain. Until
+    /// [`finish`](Self::finish), figures are sums.
+    pub fn add(&mut self, run: &Run, steps: u64) {
         self.seconds += run.seconds;
-        self.measured_steps += run.reports.iter().map(|report| report.steps).max().unwrap_or(0);
+        self.measured_steps += steps;
         for report in &run.reports {
             let player = self.player(&report.player);
             player.computing_ms_per_step += report.computing * 1e3;

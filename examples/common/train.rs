@@ -109,7 +109,7 @@ pub fn train(
         let epoch = Epoch { epoch: number, steps, seconds, loss, accuracy };
         show::epoch(&mut out, &epoch, epochs)?;
         report.epochs.push(epoch);
-        report.add(&run);
+        report.add(&run, left);
     }
     if let Some(end) = &training.end {
         session.run_with(end, 1, warn)?;

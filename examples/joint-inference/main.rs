@@ -70,7 +70,7 @@ fn predict(start: Instant) -> anyhow::Result<()> {
     let progress = Progress::start("prediction", batches);
     let mut all = session.run_with(&inference, batches - 1, |event| progress.see(1, event))?;
     drop(progress);
-    report.add(&all);
+    report.add(&all, batches - 1);
     all.published.extend(first.published);
     let accuracy = all.mean("accuracy").context("nobody published accuracy")?;
     let examples = batches * cast.client.batches.batch as u64;

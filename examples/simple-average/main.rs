@@ -56,7 +56,8 @@ fn average(start: Instant) -> anyhow::Result<()> {
     let pictures = run::views(common, [(common.view.clone(), &*plan)])?;
     let steps = u64::from(options.steps);
     let progress = Progress::start("average", steps);
-    report.add(&session.run_with(&program, steps, |event| progress.see(0, event))?);
+    let run = session.run_with(&program, steps, |event| progress.see(0, event))?;
+    report.add(&run, steps);
     drop(progress);
     // Players are let go before the report is written: it says all there is to say of them.
     drop(session);

@@ -71,7 +71,11 @@ pub(super) fn explain(error: &ConnectionError, limits: Limits) -> String {
              between is cut",
             limits.silence.as_secs_f64()
         ),
-        ConnectionError::Reset => "it was restarted and has forgotten the connection".into(),
+        ConnectionError::Reset => format!(
+            "it knows nothing of the connection any more: it was restarted, or nothing was heard \
+             from here for {:.1} s",
+            limits.silence.as_secs_f64()
+        ),
         ConnectionError::LocallyClosed => "this side closed the connection".into(),
         other => match refusal_text(&other.to_string()) {
             Some(refusal) => refusal,
