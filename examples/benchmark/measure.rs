@@ -1,13 +1,12 @@
 //! What an operation takes, and the table and the report of all of them.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde::Serialize;
-use sordino::graph::{Graph, Role};
+use sordino::graph::traffic;
 use sordino::ops::Plan;
 use sordino::prelude::*;
 
@@ -35,9 +34,9 @@ pub struct Measured {
     /// A tenth of the runs took more.
     pub ms_90: f64,
     /// Messages that follow on each other.
-    pub rounds: u64,
+    pub rounds: usize,
     /// Of all links together, without framing.
-    pub bytes: usize,
+    pub bytes: u64,
     /// Of the graph that the players run.
     pub nodes: usize,
 }
@@ -63,31 +62,18 @@ pub fn measure(
         ms.push(session.run(function, 1)?.seconds * 1e3);
     }
     ms.sort_by(f64::total_cmp);
-    let (rounds, bytes) = traffic(&plan.lowered);
+    let traffic = traffic(&plan.lowered);
     let measured = Measured {
         operation: operation.to_owned(),
         size: size.to_owned(),
         ms: ms[ms.len() / 2],
         ms_10: ms[ms.len() / 10],
         ms_90: ms[ms.len() * 9 / 10],
-        rounds,
-        bytes,
+        rounds: traffic.rounds,
+        bytes: traffic.links.values().map(|load| load.bytes).sum(),
         nodes: plan.lowered.len(),
     };
     Ok((measured, plan))
-}
-
-/// Messages that follow on each other, and bytes of all messages.
-fn traffic(graph: &Graph) -> (u64, usize) {
-    let mut depth = HashMap::new();
-    let mut bytes = 0;
-    for (id, node) in graph.nodes() {
-        let before = node.inputs.iter().map(|port| depth[&port.node]).max().unwrap_or(0);
-        let transfer = node.op.role == Role::Transfer;
-        depth.insert(id, before + u64::from(transfer));
-        bytes += if transfer { node.outputs[0].bytes() } else { 0 };
-    }
-    (depth.into_values().max().unwrap_or(0), bytes)
 }
 
 /// Writes the head of the table.
