@@ -42,6 +42,10 @@ const MOST_STEPS: u64 = 1 << 48;
 /// How often a player tells the driver how far it is.
 const PROGRESS: Duration = Duration::from_millis(50);
 
+/// How often a player that goes on says so to those who may be ahead of it, however long its steps
+/// take: more often than a wait is told.
+const SIGN: Duration = Duration::from_secs(1);
+
 /// A player's side of a session.
 pub(crate) struct PlayerSession {
     id: SessionId,
@@ -207,6 +211,7 @@ impl PlayerSession {
     pub(crate) fn on_credit(self: &Arc<Self>, from: &PlayerName, plan: PlanIndex, done: u64) {
         let credited = {
             let state = &mut *self.state();
+            state.note_sign(from, plan);
             match state.plans.get_mut(&plan) {
                 Some(plan) => plan.machine.on_credit(from, done).map_err(|error| error.to_string()),
                 None if state.halted.contains(&plan) => return,
@@ -266,3 +271,6 @@ fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     let run = std::panic::AssertUnwindSafe(run);
     std::panic::catch_unwind(run).map_err(|_| "panicked: a bug of Sordino's".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

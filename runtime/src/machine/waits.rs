@@ -9,12 +9,18 @@ impl Machine {
     /// Whom the machine waits for, at which node, in the first step that is not finished.
     #[must_use]
     pub fn waiting_for(&self) -> Option<(&PlayerName, &str)> {
-        let Some(step) = self.steps.front() else {
-            let behind = |target: &&PlayerName| self.credit(target) + WINDOW <= self.done;
-            let target = self.schedule.targets.iter().find(behind)?;
-            return Some((target, "the end of an earlier step"));
-        };
-        self.open_receives(step).next()
+        match self.steps.front() {
+            Some(step) => self.open_receives(step).next(),
+            None => Some((self.ahead_of()?, "the end of an earlier step")),
+        }
+    }
+
+    /// Who has to get further before another step may start, when all that started are finished: none
+    /// is further behind.
+    #[must_use]
+    pub fn ahead_of(&self) -> Option<&PlayerName> {
+        let behind = |target: &&PlayerName| self.credit(target) + WINDOW <= self.done;
+        self.schedule.targets.iter().find(behind).filter(|_| self.steps.is_empty())
     }
 
     /// The node at which the first step that is not finished waits for `peer`.

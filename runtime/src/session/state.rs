@@ -31,9 +31,11 @@ pub(super) struct State {
     pub(super) meter: Meter,
     /// For each peer, the transport's counter up to which bytes sent to it have been reported.
     pub(super) reported: BTreeMap<PlayerName, u64>,
-    /// When something last arrived or was computed.
+    /// When something last arrived or was computed, or whom this player is ahead of went on.
     pub(super) moved: Instant,
     pub(super) told: Instant,
+    /// When those who may be ahead were last told that it goes on.
+    pub(super) signed: Instant,
     /// When a long wait was last told.
     pub(super) pulsed: Instant,
     /// Whether steps were asked for since the last checkpoint.
@@ -93,6 +95,7 @@ impl State {
             reported,
             moved: now,
             told: now,
+            signed: now,
             pulsed: now,
             unsaved: false,
             checkpoint: None,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use sordino_graph::Role;
 use sordino_ops::{Context, KernelError, Tensor};
 
-use super::{PROGRESS, PlayerSession, Turn, guarded};
+use super::{PROGRESS, PlanState, PlayerSession, SIGN, Turn, guarded};
 use crate::host::PlanHost;
 use crate::machine::{Action, Job};
 use crate::message::{Control, DataHeader, Frame, PlanIndex};
@@ -123,15 +123,26 @@ impl PlayerSession {
         }
     }
 
+    /// Tells the driver how far it is and, less often, those who may be ahead.
     fn tell_progress(&self, plan: PlanIndex) {
-        let done = {
-            let mut state = self.state();
+        let (done, sources) = {
+            let state = &mut *self.state();
             if state.told.elapsed() < PROGRESS {
                 return;
             }
             state.told = Instant::now();
-            state.plans.get(&plan).map_or(0, |plan| plan.machine.done())
+            let Some(PlanState { machine, .. }) = state.plans.get(&plan) else { return };
+            let mut sources = Vec::new();
+            if state.signed.elapsed() >= SIGN {
+                state.signed = state.told;
+                sources.clone_from(&machine.schedule().sources);
+            }
+            (machine.done(), sources)
         };
+        for to in sources {
+            let message = Control::Credit { session: self.id, plan, done };
+            self.network.send(&to, Frame::Control(message));
+        }
         let message = Control::Progress { session: self.id, plan, done };
         self.network.send(&self.driver, Frame::Control(message));
     }

@@ -126,6 +126,16 @@ impl PlanState {
 }
 
 impl State {
+    /// `from` says that it goes on with a plan. A wait for it to get further begins anew, unless it is
+    /// of a round: that has its time whatever an owner says.
+    pub(super) fn note_sign(&mut self, from: &PlayerName, plan: PlanIndex) {
+        let running = self.running().filter(|(running, _)| *running == plan);
+        let ahead = |plan: &PlanState| plan.machine.ahead_of() == Some(from);
+        if running.is_some_and(|(_, plan)| ahead(plan) && !plan.patience.is_optional(from)) {
+            self.moved = Instant::now();
+        }
+    }
+
     /// What has lasted long and was not told: waiting, or work.
     fn long(&mut self) -> Option<(PlanIndex, Option<Wait>)> {
         if self.failed.is_some() {
