@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::owners::{growing, start_growing, sum, two_owners, vector};
 use common::{mnist, player, says};
-use sordino::graph::{Role, print_with_sources};
+use sordino::graph::{Role, Type, print_with_sources};
 use sordino::ops::data::DataStore;
 use sordino::ops::{Plan, Tensor};
 use sordino::prelude::*;
@@ -44,7 +44,7 @@ impl Inbox for Heard {
         let _ = self.0.lock().unwrap().send((from.clone(), message));
     }
 
-    fn on_announce(&self, _: &PlayerName, _: &DataHeader, _: u64) -> Result<Tensor, Refused> {
+    fn on_announce(&self, _: &PlayerName, _: &DataHeader, _: u64) -> Result<Type, Refused> {
         panic!("a player sent the driver a value: invariant 1")
     }
 
@@ -289,7 +289,7 @@ fn a_length_that_is_not_the_edges_is_refused_before_memory_is_taken() {
     let refused = carol.on_announce(from, &header, 1 << 60).unwrap_err();
     says(&refused.0, &["1152921504606846976 bytes", "not 24"]);
     let fits = carol.on_announce(from, &header, 24);
-    assert!(fits.is_err() || fits.is_ok_and(|tensor| tensor.as_bytes().len() == 24));
+    assert!(fits.is_err() || fits.is_ok_and(|ty| ty.bytes() == 24));
     for (_, failure) in stage.hear(ID, abort) {
         assert_eq!(failure.player, from.as_str());
     }

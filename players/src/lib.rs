@@ -22,7 +22,7 @@
 //!     None,
 //! )?;
 //! let listening = tls::server_config(&alice, &roster)?;
-//! let calling = tls::client_config(&bob, &roster, alice.name())?;
+//! let calling = tls::Caller::new(&bob, &roster)?.config(alice.name())?;
 //! # let _ = (listening, calling);
 //! # Ok(())
 //! # }

@@ -17,6 +17,7 @@ mod config;
 mod error;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use sordino_graph::PlayerName;
@@ -28,11 +29,12 @@ use crate::{Address, Fingerprint};
 /// may have such a name.
 pub const DRIVER: &str = "driver";
 
-/// The players in the order of the file, their addresses and their pinned certificates.
+/// The players in the order of the file, their addresses and their pinned certificates. A clone
+/// shares the players.
 #[derive(Debug, Clone)]
 pub struct Roster {
     config: PathBuf,
-    players: Vec<Player>,
+    players: Arc<[Player]>,
     drivers: Vec<(PlayerName, Fingerprint)>,
 }
 
@@ -60,7 +62,7 @@ impl Roster {
     /// or a certificate twice.
     pub fn new(players: Vec<Player>, driver: Option<Fingerprint>) -> Result<Self, RosterError> {
         let drivers = driver.map(|pin| (driver_name(), pin)).into_iter().collect();
-        Self::checked("(roster in memory)".into(), players, drivers)
+        Self::checked("(roster in memory)".into(), players.into(), drivers)
     }
 
     /// The same roster, and another driver that may ask for runs.
@@ -74,7 +76,7 @@ impl Roster {
 
     fn checked(
         config: PathBuf,
-        players: Vec<Player>,
+        players: Arc<[Player]>,
         drivers: Vec<(PlayerName, Fingerprint)>,
     ) -> Result<Self, RosterError> {
         if players.is_empty() {

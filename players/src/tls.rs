@@ -1,6 +1,6 @@
 //! TLS for one connection: configurations for rustls in which each side proves its identity.
 //!
-//! Read [`client_config`] and [`server_config`], then [`Refusal`] for what a failed handshake
+//! Read [`Caller`] and [`server_config`], then [`Refusal`] for what a failed handshake
 //! says. The caller makes a QUIC configuration of them (`QuicClientConfig::try_from` and its
 //! server counterpart) and, once connected, asks [`peer_name`] who the peer has proved to be.
 //!
@@ -32,34 +32,48 @@ pub const ALPN: &[u8] = b"sordino/1";
 /// at: the pin says who must answer, and not every player name is a legal DNS name.
 pub const SERVER_NAME: &str = "player.sordino";
 
-/// For a connection from `identity` to the player `expected`: no other certificate than the one
-/// that `roster` pins for that player is accepted.
-///
-/// # Errors
-/// [`TlsError`]: the roster does not have `expected`, or pins another certificate for `identity`
-/// itself than it has, so that every peer would refuse it.
-pub fn client_config(
-    identity: &Identity,
-    roster: &Roster,
-    expected: &PlayerName,
-) -> Result<ClientConfig, TlsError> {
-    own_pin(identity, roster)?;
-    let Some(pin) = roster.pin(expected) else {
-        let (config, expected) = (roster.config().to_owned(), expected.clone());
-        return Err(TlsError::PeerNotInRoster { config, expected });
-    };
-    let provider = provider();
-    let verifier = PinnedServer::new(expected.clone(), pin, roster.clone(), &provider);
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.signer())));
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    config.resumption = Resumption::disabled();
-    config.enable_early_data = false;
-    config.enable_sni = false;
-    Ok(config)
+/// Makes configurations for the connections that one side begins.
+pub struct Caller {
+    certificate: Arc<SingleCertAndKey>,
+    roster: Roster,
+}
+
+impl Caller {
+    /// For connections from `identity` to players of `roster`.
+    ///
+    /// # Errors
+    /// [`TlsError`]: the roster pins another certificate for `identity` than it has, so that every
+    /// peer would refuse it.
+    pub fn new(identity: &Identity, roster: &Roster) -> Result<Self, TlsError> {
+        own_pin(identity, roster)?;
+        let certificate = Arc::new(SingleCertAndKey::from(identity.signer()));
+        Ok(Self { certificate, roster: roster.clone() })
+    }
+
+    /// For a connection to the player `expected`: no other certificate than the one that the roster
+    /// pins for that player is accepted.
+    ///
+    /// # Errors
+    /// [`TlsError`]: the roster does not have `expected`.
+    pub fn config(&self, expected: &PlayerName) -> Result<ClientConfig, TlsError> {
+        let roster = &self.roster;
+        let Some(pin) = roster.pin(expected) else {
+            let (config, expected) = (roster.config().to_owned(), expected.clone());
+            return Err(TlsError::PeerNotInRoster { config, expected });
+        };
+        let provider = provider();
+        let verifier = PinnedServer::new(expected.clone(), pin, roster.clone(), &provider);
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_client_cert_resolver(self.certificate.clone());
+        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.resumption = Resumption::disabled();
+        config.enable_early_data = false;
+        config.enable_sni = false;
+        Ok(config)
+    }
 }
 
 /// For accepting connections as `identity`: from players of the roster and its driver, each of

@@ -9,7 +9,7 @@ use rustls::{
 };
 use sordino_players::roster::driver_name;
 use sordino_players::tls::{
-    ALPN, SERVER_NAME, TlsError, client_config, peer_name, refusal_text, server_config,
+    ALPN, Caller, SERVER_NAME, TlsError, peer_name, refusal_text, server_config,
 };
 use sordino_players::{Fingerprint, Identity, Player, PlayerName, Refusal, Roster};
 
@@ -90,7 +90,7 @@ fn an_unknown_client_is_refused() {
     let world = World::new();
     let stranger = Identity::generate(&name("stranger"), 1).unwrap();
     let theirs = roster_of(&[&stranger, world.identity("server0")], None);
-    let client = client_config(&stranger, &theirs, &name("server0")).unwrap();
+    let client = Caller::new(&stranger, &theirs).unwrap().config(&name("server0")).unwrap();
     let refusal = handshake(client, world.server("server0")).unwrap_err().by_server();
     let received = stranger.fingerprint().to_string();
     says(&refusal, &["names stranger", &received, "config.json"]);
@@ -171,12 +171,16 @@ fn another_application_protocol_is_refused() {
 fn a_configuration_that_all_would_refuse_is_not_made() {
     let world = World::new();
     let mine = world.identity("server0");
-    let error = client_config(mine, &world.roster, &name("absent")).unwrap_err();
+    let error = Caller::new(mine, &world.roster).unwrap().config(&name("absent")).unwrap_err();
     assert!(error.to_string().contains("\"absent\": \"host:port\""), "{error}");
 
     let stranger = Identity::generate(&name("stranger"), 1).unwrap();
-    let error = server_config(&stranger, &world.roster).unwrap_err();
-    assert!(matches!(error, TlsError::SelfNotInRoster { .. }), "{error}");
+    for error in [
+        server_config(&stranger, &world.roster).map(drop).unwrap_err(),
+        Caller::new(&stranger, &world.roster).map(drop).unwrap_err(),
+    ] {
+        assert!(matches!(error, TlsError::SelfNotInRoster { .. }), "{error}");
+    }
 
     let renewed = Identity::generate(&name("server0"), 1).unwrap();
     let error = server_config(&renewed, &world.roster).unwrap_err().to_string();
@@ -227,7 +231,7 @@ impl World {
     }
 
     fn client(&self, who: &str, expected: &str) -> ClientConfig {
-        client_config(self.identity(who), &self.roster, &name(expected)).unwrap()
+        Caller::new(self.identity(who), &self.roster).unwrap().config(&name(expected)).unwrap()
     }
 
     fn server(&self, who: &str) -> ServerConfig {
@@ -237,7 +241,7 @@ impl World {
     /// A client of this world that takes the server of the other for the right one.
     fn client_that_accepts(&self, other: &Self, who: &str, expected: &str) -> ClientConfig {
         let theirs = roster_of(&[self.identity(who), other.identity(expected)], None);
-        client_config(self.identity(who), &theirs, &name(expected)).unwrap()
+        Caller::new(self.identity(who), &theirs).unwrap().config(&name(expected)).unwrap()
     }
 }
 

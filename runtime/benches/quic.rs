@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sordino_graph::Shape;
+use sordino_graph::{Element, Shape, Type};
 use sordino_ops::Tensor;
 use sordino_players::{Identity, Player, PlayerName, Roster};
 use sordino_runtime::message::{Control, DataHeader, Frame, SessionId};
@@ -182,8 +182,9 @@ impl Inbox for Answering {
         _from: &PlayerName,
         _header: &DataHeader,
         length: u64,
-    ) -> Result<Tensor, Refused> {
-        Ok(zeros(usize::try_from(length).unwrap()))
+    ) -> Result<Type, Refused> {
+        let elements = usize::try_from(length / 4).unwrap();
+        Ok(Type::plain(Element::F32, Shape::new(&[elements]).unwrap()))
     }
 
     fn on_data(&self, from: &PlayerName, header: DataHeader, value: Tensor) {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use sordino_graph::PlayerName;
+use sordino_graph::{PlayerName, Type};
 use sordino_ops::Tensor;
 use sordino_ops::data::DataStore;
 use sordino_players::roster::is_driver;
@@ -304,12 +304,12 @@ impl Inbox for Player {
         from: &PlayerName,
         header: &DataHeader,
         length: u64,
-    ) -> Result<Tensor, Refused> {
+    ) -> Result<Type, Refused> {
         match self.session(&header.session) {
             Some(session) => {
                 let mut answer = Err(Refused("a bug".into()));
                 session.guard(|session| answer = session.on_announce(from, header, length));
-                answer.map(|ty| Tensor::zeros(&ty))
+                answer
             }
             None => Err(Refused("there is no such session".into())),
         }

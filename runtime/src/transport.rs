@@ -3,7 +3,7 @@
 pub mod memory;
 pub mod quic;
 
-use sordino_graph::PlayerName;
+use sordino_graph::{PlayerName, Type};
 use sordino_ops::Tensor;
 
 use crate::message::{Control, DataHeader, Frame};
@@ -34,14 +34,14 @@ pub trait Inbox: Send + Sync {
     /// A control message of `from`.
     fn on_control(&self, from: &PlayerName, message: Control);
 
-    /// `from` announces a value of `length` bytes. Returns the tensor to fill, or why the value is
-    /// refused: the session of the header is then failed, and nothing was allocated.
+    /// `from` announces a value of `length` bytes. Returns what it is to be, or why it is refused:
+    /// the session of the header is then failed. Nothing is allocated before.
     fn on_announce(
         &self,
         from: &PlayerName,
         header: &DataHeader,
         length: u64,
-    ) -> Result<Tensor, Refused>;
+    ) -> Result<Type, Refused>;
 
     /// A value of `from` is complete. It was announced unless sender and receiver share memory.
     fn on_data(&self, from: &PlayerName, header: DataHeader, value: Tensor);

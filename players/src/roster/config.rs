@@ -27,7 +27,7 @@ pub(super) fn load(config: &Path) -> Result<Roster, RosterError> {
     for name in drivers_with_certificates(folder) {
         drivers.extend(pin(folder, &name)?.map(|fingerprint| (name, fingerprint)));
     }
-    Roster::checked(config.to_owned(), players, drivers)
+    Roster::checked(config.to_owned(), players.into(), drivers)
 }
 
 /// Names of the drivers of which there is a file, sorted.

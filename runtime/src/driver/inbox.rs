@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sordino_graph::PlayerName;
+use sordino_graph::{PlayerName, Type};
 use sordino_ops::Tensor;
 
 use super::idle::Idle;
@@ -110,7 +110,7 @@ impl Inbox for DriverInbox {
         }
     }
 
-    fn on_announce(&self, _: &PlayerName, _: &DataHeader, _: u64) -> Result<Tensor, Refused> {
+    fn on_announce(&self, _: &PlayerName, _: &DataHeader, _: u64) -> Result<Type, Refused> {
         Err(Refused("the driver takes no values: invariant 1".into()))
     }
 

@@ -5,6 +5,7 @@
 //! tuned.
 
 mod accept;
+mod admission;
 mod config;
 mod datagrams;
 mod dial;
@@ -23,12 +24,13 @@ use std::time::Duration;
 
 use quinn::{Endpoint, Runtime as _, TokioRuntime};
 use sordino_players::roster::is_driver;
-use sordino_players::tls::{client_config, server_config};
+use sordino_players::tls::{Caller, server_config};
 use sordino_players::{Identity, PlayerName, Roster};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use self::admission::Admission;
 pub use self::config::Limits;
 use self::datagrams::Datagrams;
 pub use self::error::TransportError;
@@ -97,7 +99,7 @@ impl QuicNetwork {
         limits: Limits,
     ) -> Result<Arc<Self>, TransportError> {
         let name = identity.name().clone();
-        let transports = config::Transports::new(limits);
+        let caller = Caller::new(identity, &roster)?;
         let accepting = match listen {
             Some(_) => Some(config::server(server_config(identity, &roster)?)?),
             None => None,
@@ -110,17 +112,14 @@ impl QuicNetwork {
                 own_place_passed = true;
                 continue;
             }
-            let dial = match own_place_passed {
-                true => Some(config::client(client_config(identity, &roster, &peer)?)?),
-                false => None,
-            };
-            peers.insert(peer, Peer::new(dial));
+            peers.insert(peer, Peer::new(own_place_passed));
         }
         if !is_driver(&name) {
             let drivers = roster.drivers().iter().map(|(driver, _)| driver.clone());
-            peers.extend(drivers.map(|driver| (driver, Peer::new(None))));
+            peers.extend(drivers.map(|driver| (driver, Peer::new(false))));
         }
 
+        let transports = config::Transports::new(limits, peers.len());
         let socket = config::socket(&name, listen)?;
         let at = listen.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
         let failed = |source| TransportError::Socket { address: at, source };
@@ -140,7 +139,9 @@ impl QuicNetwork {
             roster,
             inbox,
             limits,
+            admission: Admission::new(transports.arriving),
             transports,
+            caller,
             endpoint,
             local,
             runtime: Handle::current(),

@@ -1,6 +1,7 @@
 //! Frames over QUIC on this machine.
 
 mod connecting;
+mod crowds;
 mod ends;
 mod exchange;
 mod floods;

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use sordino_graph::{Function, PlayerName, Recording, Setup, print_with_sources, transfer};
+use sordino_graph::{Function, PlayerName, Recording, Setup, Type, print_with_sources, transfer};
 use sordino_ops::data::DataStore;
 use sordino_ops::{Plan, Tensor, publish, random_normal};
 use sordino_runtime::message::{Control, DataHeader, Digests, Failure, Frame, Optional, SessionId};
@@ -193,7 +193,7 @@ impl Inbox for Heard {
         let _ = self.0.send((from.clone(), message));
     }
 
-    fn on_announce(&self, _: &PlayerName, _: &DataHeader, _: u64) -> Result<Tensor, Refused> {
+    fn on_announce(&self, _: &PlayerName, _: &DataHeader, _: u64) -> Result<Type, Refused> {
         Err(Refused("the driver takes no values".into()))
     }
 

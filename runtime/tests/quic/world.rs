@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use quinn::crypto::rustls::QuicClientConfig;
-use sordino_graph::Shape;
+use sordino_graph::{Element, Shape, Type};
 use sordino_ops::Tensor;
-use sordino_players::tls::{SERVER_NAME, client_config};
+use sordino_players::tls::{Caller, SERVER_NAME};
 use sordino_players::{Identity, Player, PlayerName, Roster};
 use sordino_runtime::message::{Control, DataHeader, SessionId};
 use sordino_runtime::transport::quic::{Limits, QuicNetwork, TransportError};
@@ -21,8 +21,12 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The recorder refuses values of this edge.
 pub const UNWANTED: u32 = 999;
 /// Longer than a machine pauses.
-pub const LIMITS: Limits =
-    Limits { silence: Duration::from_secs(10), stall: Duration::from_secs(10), patience: PATIENCE };
+pub const LIMITS: Limits = Limits {
+    silence: Duration::from_secs(10),
+    stall: Duration::from_secs(10),
+    patience: PATIENCE,
+    arriving: 256 << 20,
+};
 /// For those who stall.
 pub const SHORT_STALL: Limits = Limits { stall: Duration::from_millis(500), ..LIMITS };
 
@@ -61,12 +65,12 @@ impl Inbox for Recorder {
         _from: &PlayerName,
         header: &DataHeader,
         length: u64,
-    ) -> Result<Tensor, Refused> {
+    ) -> Result<Type, Refused> {
         if header.edge == UNWANTED || length > 64 << 20 {
             return Err(Refused("unwanted".into()));
         }
         let length = usize::try_from(length / 4).unwrap();
-        Ok(Tensor::f32(&shape(length), vec![0.0; length]))
+        Ok(Type::plain(Element::F32, shape(length)))
     }
 
     fn on_data(&self, from: &PlayerName, header: DataHeader, value: Tensor) {
@@ -96,7 +100,7 @@ impl Party {
     }
 }
 
-/// Three players in this order, and a driver, with ports of their own.
+/// Three players in this order, others if asked for, and a driver, with ports of their own.
 pub struct World {
     identities: Vec<Identity>,
     pub roster: Arc<Roster>,
@@ -111,13 +115,26 @@ impl World {
     }
 
     pub fn with(limits: Limits) -> Self {
+        Self::of(&NAMES.map(str::to_owned), limits)
+    }
+
+    /// With twenty players more.
+    pub fn crowded(limits: Limits) -> Self {
+        let more = (0..20).map(|i| format!("player-{i}"));
+        let names = NAMES[..3].iter().map(ToString::to_string).chain(more);
+        Self::of(&names.chain([NAMES[3].to_owned()]).collect::<Vec<_>>(), limits)
+    }
+
+    /// Players with these names, and the last one the driver.
+    fn of(names: &[String], limits: Limits) -> Self {
         let identities: Vec<_> =
-            NAMES.iter().map(|each| Identity::generate(&name(each), 1).unwrap()).collect();
-        let players = identities[..3].iter().map(|identity| {
+            names.iter().map(|each| Identity::generate(&name(each), 1).unwrap()).collect();
+        let (driver, players) = identities.split_last().unwrap();
+        let driver = Some(driver.fingerprint());
+        let players = players.iter().map(|identity| {
             let address = format!("127.0.0.1:{}", free_port()).parse().unwrap();
             Player::new(identity.name().clone(), address, identity.fingerprint())
         });
-        let driver = Some(identities[3].fingerprint());
         let roster = Arc::new(Roster::new(players.collect(), driver).unwrap());
         Self { identities, roster, limits }
     }
@@ -167,7 +184,8 @@ impl World {
 
     /// A connection to bob with alice's certificate, and none of our code on it.
     pub async fn raw(&self) -> quinn::Connection {
-        let tls = client_config(self.identity("alice"), &self.roster, &name("bob")).unwrap();
+        let caller = Caller::new(self.identity("alice"), &self.roster).unwrap();
+        let tls = caller.config(&name("bob")).unwrap();
         let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
         let endpoint = quinn::Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
         endpoint.connect_with(config, self.address("bob"), SERVER_NAME).unwrap().await.unwrap()

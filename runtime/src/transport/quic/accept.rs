@@ -73,7 +73,7 @@ async fn shake_hands(
         connection.close(CODE_PROTOCOL, why.as_bytes());
         return shared.refuse(from, why);
     };
-    if slot.dial.is_some() {
+    if slot.dialled {
         // Were both to dial, each might take the other's connection for the newer one.
         connection.close(CODE_ORDER, b"by the roster of this side, this side dials");
         let why = format!("{peer} dialled, and by this roster it is this side that dials");

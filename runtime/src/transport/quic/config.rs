@@ -13,7 +13,8 @@ use sordino_players::PlayerName;
 
 use super::TransportError;
 
-/// How long a peer may take to come up, a connection be silent, and a message unfinished.
+/// How long a peer may take to come up, a connection be silent, and a message unfinished; and how
+/// much may arrive at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// A peer that is not heard from for so long is lost. Peers that have nothing to say say so
@@ -25,15 +26,19 @@ pub struct Limits {
     /// How long [`Network::connect`](crate::transport::Network::connect) waits for a peer that is
     /// not up.
     pub patience: Duration,
+    /// Bytes of a session's values that arrive at a time, over all connections; a longer value
+    /// arrives alone. With more than 16 peers a sixteenth of it, since connections take memory too.
+    pub arriving: u32,
 }
 
 impl Default for Limits {
-    /// 4 s of silence, 10 s of stalling, 10 s of patience.
+    /// 4 s of silence, 10 s of stalling, 10 s of patience, 256 MiB.
     fn default() -> Self {
         Self {
             silence: Duration::from_secs(4),
             stall: Duration::from_secs(10),
             patience: Duration::from_secs(10),
+            arriving: 256 << 20,
         }
     }
 }
@@ -42,18 +47,27 @@ impl Default for Limits {
 /// copying some kilobytes, so the larger the better.
 pub(super) const MAX_PAYLOAD: u16 = 65_488;
 /// Greatest UDP payload between hosts: what an Ethernet frame of 9,000 bytes holds. Discovery
-/// searches up to it for what the network takes.
+/// searches up to it for what the network takes. On a loopback as well where there are many peers,
+/// since a connection keeps a buffer as large as the largest packet that it has sent.
 const MAX_PAYLOAD_BETWEEN_HOSTS: u16 = 8952;
-/// On a loopback, discovery tries [`MAX_PAYLOAD`] and nothing in between: it searches by halving as
-/// long as the halves are at least this large, and tries the upper end when they are not. A search
-/// would cost each new connection a dozen datagrams of padding, which is parsed byte by byte.
+/// On a loopback, discovery tries the greatest size and nothing in between, or, where packets may be
+/// lost in the crowd, one size in between: it searches by halving as long as the halves are at least
+/// this large, and tries the upper end when they are not. A search would cost each new connection a
+/// dozen datagrams of padding, which is parsed byte by byte.
 const LOOPBACK_CHANGE: u16 = 40_000;
+const LOOPBACK_CHANGE_OF_MANY: u16 = 3000;
 
-/// A peer's streams that may be open at once.
+/// A peer's streams that may be open at once. Each has a place in a table from the beginning.
 const MAX_STREAMS: u32 = 256;
+const MAX_STREAMS_OF_MANY: u32 = 32;
 /// Bytes of one stream, and of one connection, that are received before they are read.
 const STREAM_WINDOW: u32 = 4 << 20;
-const CONNECTION_WINDOW: u32 = 16 << 20;
+pub(super) const CONNECTION_WINDOW: u32 = 16 << 20;
+/// With more peers than these, connections have windows of [`CONNECTION_WINDOW`] together, beside
+/// those of values that are [admitted](super::admission).
+const FEW: usize = 16;
+/// Bytes of the smallest window.
+const LEAST_WINDOW: u32 = 16 << 10;
 /// Bytes of a connection that are kept until the peer has acknowledged them.
 const SEND_WINDOW: u64 = 16 << 20;
 /// Bytes sent before the first acknowledgement.
@@ -89,18 +103,34 @@ pub(super) fn client(tls: rustls::ClientConfig) -> Result<quinn::ClientConfig, T
 pub(super) struct Transports {
     loopback: Arc<TransportConfig>,
     between_hosts: Arc<TransportConfig>,
+    /// Bytes that a connection receives before they are read.
+    pub(super) window: u32,
+    /// See [`Limits::arriving`].
+    pub(super) arriving: u32,
 }
 
 impl Transports {
-    pub(super) fn new(limits: Limits) -> Self {
-        let mut loopback = MtuDiscoveryConfig::default();
-        loopback.upper_bound(MAX_PAYLOAD).minimum_change(LOOPBACK_CHANGE);
+    pub(super) fn new(limits: Limits, peers: usize) -> Self {
         let mut between_hosts = MtuDiscoveryConfig::default();
         between_hosts.upper_bound(MAX_PAYLOAD_BETWEEN_HOSTS);
-        Self {
-            loopback: transport(limits, loopback),
-            between_hosts: transport(limits, between_hosts),
+        let mut loopback = between_hosts.clone();
+        let (mut window, mut streams, mut arriving) =
+            (CONNECTION_WINDOW, MAX_STREAMS, limits.arriving);
+        if peers > FEW {
+            let each = CONNECTION_WINDOW / u32::try_from(peers).unwrap_or(u32::MAX);
+            (window, streams) = (each.max(LEAST_WINDOW), MAX_STREAMS_OF_MANY);
+            arriving /= FEW as u32;
+            loopback.minimum_change(LOOPBACK_CHANGE_OF_MANY);
+        } else {
+            loopback.upper_bound(MAX_PAYLOAD).minimum_change(LOOPBACK_CHANGE);
         }
+        let [loopback, between_hosts] = [loopback, between_hosts].map(|mtu| {
+            let mut config = transport(limits, mtu);
+            config.max_concurrent_uni_streams(VarInt::from_u32(streams));
+            config.receive_window(VarInt::from_u32(window));
+            Arc::new(config)
+        });
+        Self { loopback, between_hosts, window, arriving }
     }
 
     /// Those of a connection with `remote`.
@@ -109,7 +139,8 @@ impl Transports {
     }
 }
 
-fn transport(limits: Limits, mtu: MtuDiscoveryConfig) -> Arc<TransportConfig> {
+/// What is the same for few peers and for many.
+fn transport(limits: Limits, mtu: MtuDiscoveryConfig) -> TransportConfig {
     let mut cubic = CubicConfig::default();
     cubic.initial_window(INITIAL_WINDOW);
     let silence = IdleTimeout::try_from(limits.silence).ok();
@@ -117,9 +148,7 @@ fn transport(limits: Limits, mtu: MtuDiscoveryConfig) -> Arc<TransportConfig> {
     let mut config = TransportConfig::default();
     config
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
-        .max_concurrent_uni_streams(VarInt::from_u32(MAX_STREAMS))
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
-        .receive_window(VarInt::from_u32(CONNECTION_WINDOW))
         .send_window(SEND_WINDOW)
         // Values go out one after the other: the first is then of use before the last has come.
         .send_fairness(false)
@@ -131,7 +160,7 @@ fn transport(limits: Limits, mtu: MtuDiscoveryConfig) -> Arc<TransportConfig> {
         .initial_rtt(Duration::from_millis(33))
         .mtu_discovery_config(Some(mtu))
         .congestion_controller_factory(Arc::new(cubic));
-    Arc::new(config)
+    config
 }
 
 /// A UDP socket for `name` at `listen`, or at any free port.

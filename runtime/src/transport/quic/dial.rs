@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::TransportError;
 use super::accept::HANDSHAKE;
-use super::config::reaches;
+use super::config::{self, reaches};
 use super::end::{End, explain, printable};
 use super::link::{Greeted, greet};
 use super::receive::greeting;
@@ -53,9 +53,9 @@ pub(super) async fn reach(
     }
     let unknown = || TransportError::UnknownPeer { peer: peer.clone() };
     let slot = shared.peers.get(peer).ok_or_else(unknown)?;
-    let Some(config) = &slot.dial else {
+    if !slot.dialled {
         return wait_for(shared, peer, begun, patience).await;
-    };
+    }
     let player = shared.roster.get(peer).ok_or_else(unknown)?;
     let turn = timeout_at(begun + patience, slot.dialling.lock()).await;
     if slot.live().is_some() {
@@ -64,7 +64,8 @@ pub(super) async fn reach(
     if turn.is_err() {
         return Err(given_up(player, begun, Later::Silent));
     }
-    dial(shared, player, config, begun, patience).await
+    let config = config::client(shared.caller.config(peer)?)?;
+    dial(shared, player, &config, begun, patience).await
 }
 
 /// Waits until `peer`, whose part it is, has connected.

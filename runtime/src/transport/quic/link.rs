@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use quinn::{Connection, RecvStream, SendStream, WriteError};
+use quinn::{Connection, RecvStream, SendStream, VarInt, WriteError};
 use sordino_ops::Tensor;
 use sordino_players::PlayerName;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -15,6 +15,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
+use super::config::CONNECTION_WINDOW;
 use super::end::End;
 use super::receive;
 use super::shared::Shared;
@@ -34,6 +35,8 @@ pub(super) struct Greeted {
 
 pub(super) struct Link {
     connection: Connection,
+    /// Bytes that are received before they are read.
+    window: u32,
     control: UnboundedSender<Outgoing<Control>>,
     values: UnboundedSender<Outgoing<(Announcement, Tensor)>>,
     /// Control messages sent so far.
@@ -41,8 +44,9 @@ pub(super) struct Link {
     retired: AtomicBool,
 }
 
+/// A queue has room for some dozens of these from the beginning.
 enum Outgoing<T> {
-    Item(T),
+    Item(Box<T>),
     /// Finish, and answer when the peer has it all.
     Finish(oneshot::Sender<()>),
 }
@@ -55,12 +59,14 @@ pub(super) struct Work {
     values: UnboundedReceiver<Outgoing<(Announcement, Tensor)>>,
 }
 
-pub(super) fn new(greeted: Greeted) -> (Arc<Link>, Work) {
+/// A link over a connection with a window of so many bytes.
+pub(super) fn new(greeted: Greeted, window: u32) -> (Arc<Link>, Work) {
     let Greeted { connection, control_out, control_in } = greeted;
     let (control_sender, control) = unbounded_channel();
     let (values_sender, values) = unbounded_channel();
     let link = Link {
         connection,
+        window,
         control: control_sender,
         values: values_sender,
         sent: AtomicU64::new(0),
@@ -89,13 +95,13 @@ impl Link {
             Frame::Control(message) => {
                 // Counted before it is queued: a value sent after it waits for at least as many.
                 self.sent.fetch_add(1, Ordering::AcqRel);
-                let _ = self.control.send(Outgoing::Item(message));
+                let _ = self.control.send(Outgoing::Item(Box::new(message)));
             }
             Frame::Data(header, value) => {
                 let length = value.as_bytes().len() as u64;
                 let after = self.sent.load(Ordering::Acquire);
                 let announcement = Announcement { header, length, after };
-                let _ = self.values.send(Outgoing::Item((announcement, value)));
+                let _ = self.values.send(Outgoing::Item(Box::new((announcement, value))));
             }
         }
     }
@@ -109,6 +115,19 @@ impl Link {
         let _ = values.await;
         let _ = self.control.send(Outgoing::Finish(control_done));
         let _ = control.await;
+    }
+
+    /// Lets the peer send a value of so many bytes through a window that is small.
+    pub(super) fn widen(&self, bytes: u64) {
+        let window = u64::from(self.window);
+        if self.window >= CONNECTION_WINDOW || bytes <= window {
+            return;
+        }
+        if let Ok(wide) = VarInt::from_u64(window.saturating_add(bytes)) {
+            self.connection.set_receive_window(wide);
+            // Takes nothing back, but gives no more room for the next so many bytes that are read.
+            self.connection.set_receive_window(VarInt::from_u32(self.window));
+        }
     }
 
     /// From now on nothing that comes over the connection is handed to the inbox.
@@ -135,8 +154,8 @@ pub(super) async fn serve(
     work: Work,
 ) -> End {
     let from = Arc::new(receive::Source {
+        shared: Arc::clone(shared),
         peer: peer.clone(),
-        inbox: Arc::clone(&shared.inbox),
         link: Arc::clone(link),
         stall: shared.limits.stall,
         longest: shared.longest_control(peer),
@@ -190,7 +209,8 @@ async fn send_values(
     let mut last: Option<SendStream> = None;
     while let Some(outgoing) = queue.recv().await {
         match outgoing {
-            Outgoing::Item((announcement, value)) => {
+            Outgoing::Item(item) => {
+                let (announcement, value) = *item;
                 match send_value(&connection, &announcement, value).await {
                     Ok(stream) => last = Some(stream),
                     Err(WriteError::ConnectionLost(error)) => return End::Gone(error),

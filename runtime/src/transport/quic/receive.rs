@@ -9,18 +9,19 @@ use std::task::Poll;
 use std::time::Duration;
 
 use quinn::{Connection, RecvStream};
+use sordino_ops::Tensor;
 use sordino_players::PlayerName;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
+use super::admission::read_in;
 use super::end::{End, read_failed};
 use super::link::Link;
-use super::shared::lock;
+use super::shared::{Shared, lock};
 use super::wire::{Announcement, CODE_REFUSED, CONTROL, VALUE, decode_control};
 use crate::message::DataHeader;
-use crate::transport::Inbox;
 
 /// Bytes a second that a message must come with once it has begun, beside twice [`Limits::stall`] for
 /// all of it: who sends a byte now and then does not hold up others for as long as it likes.
@@ -30,8 +31,8 @@ const SLOWEST: f64 = 16_384.0;
 
 /// Whose the connection is, and where it leads.
 pub(super) struct Source {
+    pub(super) shared: Arc<Shared>,
     pub(super) peer: PlayerName,
-    pub(super) inbox: Arc<dyn Inbox>,
     pub(super) link: Arc<Link>,
     pub(super) stall: Duration,
     /// Bytes of the longest control message that the peer may send.
@@ -108,7 +109,7 @@ async fn control_message(from: &Source, stream: &mut RecvStream) -> Result<bool,
     let message =
         decode_control(&body).ok_or_else(|| End::Fault("an illegible control message".into()))?;
     if !from.link.is_retired() {
-        from.inbox.on_control(&from.peer, message);
+        from.shared.inbox.on_control(&from.peer, message);
     }
     from.delivered.send_modify(|count| *count += 1);
     Ok(true)
@@ -173,18 +174,23 @@ async fn value(from: Arc<Source>, mut stream: RecvStream) -> Result<(), End> {
     let Some(arriving) = from.arrives(header) else {
         return Err(End::Fault("the same value announced twice".into()));
     };
-    let Ok(mut value) = from.inbox.on_announce(&from.peer, &header, length) else {
+    let Ok(ty) = from.shared.inbox.on_announce(&from.peer, &header, length) else {
         // The session has failed; others over the same connection have not.
         let _ = stream.stop(CODE_REFUSED);
         return Ok(());
     };
+    let place = from.shared.admission.admit(header.session, length).await;
+    from.link.widen(length);
+    let mut value = Tensor::zeros(&ty);
     let elements = value.as_bytes_mut();
     if elements.len() as u64 != length {
         let held = elements.len();
         return Err(End::Bug(format!("a value of {length} bytes got room for {held}")));
     }
     let due = Instant::now() + 2 * from.stall + longest(length);
-    from.fill(&mut stream, elements, due, WHAT).await?;
+    let reading = from.fill(&mut stream, elements, due, WHAT);
+    let (read, place) = read_in(place, from.stall, reading).await;
+    read?;
     match timeout(from.stall, stream.read(&mut [0])).await {
         Ok(Ok(None)) => {}
         Ok(Ok(Some(_))) => {
@@ -195,8 +201,9 @@ async fn value(from: Arc<Source>, mut stream: RecvStream) -> Result<(), End> {
     }
     drop(arriving);
     if !from.link.is_retired() {
-        from.inbox.on_data(&from.peer, header, value);
+        from.shared.inbox.on_data(&from.peer, header, value);
     }
+    drop(place);
     Ok(())
 }
 

@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use quinn::{ClientConfig, Endpoint};
+use quinn::{Endpoint, VarInt};
 use sordino_players::roster::is_driver;
+use sordino_players::tls::Caller;
 use sordino_players::{PlayerName, Roster};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::Limits;
-use super::config::Transports;
+use super::admission::Admission;
+use super::config::{CONNECTION_WINDOW, Transports};
 use super::link::{self, Greeted, Link};
 use super::wire::{CODE_DONE, CODE_REPLACED, MAX_BETWEEN_PLAYERS, MAX_CONTROL};
 use crate::transport::Inbox;
@@ -24,9 +26,11 @@ pub(super) struct Shared {
     pub(super) inbox: Arc<dyn Inbox>,
     pub(super) limits: Limits,
     pub(super) transports: Transports,
+    pub(super) caller: Caller,
     pub(super) endpoint: Endpoint,
     pub(super) local: SocketAddr,
     pub(super) runtime: Handle,
+    pub(super) admission: Admission,
     /// All others of the roster, its driver included.
     pub(super) peers: HashMap<PlayerName, Peer>,
     /// Told of each new connection, and of closing.
@@ -37,8 +41,8 @@ pub(super) struct Shared {
 
 /// One of the others.
 pub(super) struct Peer {
-    /// How to dial it; `None` if it is the one that dials.
-    pub(super) dial: Option<ClientConfig>,
+    /// Whether it is dialled; otherwise it is the one that dials.
+    pub(super) dialled: bool,
     /// Held while it is dialled, so that all who ask for it get one connection.
     pub(super) dialling: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -71,8 +75,8 @@ pub(super) struct Refused {
 }
 
 impl Peer {
-    pub(super) fn new(dial: Option<ClientConfig>) -> Self {
-        Self { dial, dialling: tokio::sync::Mutex::default(), state: Mutex::default() }
+    pub(super) fn new(dialled: bool) -> Self {
+        Self { dialled, dialling: tokio::sync::Mutex::default(), state: Mutex::default() }
     }
 
     pub(super) fn live(&self) -> Option<Arc<Link>> {
@@ -119,7 +123,13 @@ impl Shared {
         if self.is_closing() {
             return greeted.connection.close(CODE_DONE, b"this side is closing");
         }
-        let (link, work) = link::new(greeted);
+        let mut window = self.transports.window;
+        if is_driver(peer) && window < CONNECTION_WINDOW {
+            // Plans come from it, which are longer than other messages.
+            window = CONNECTION_WINDOW;
+            greeted.connection.set_receive_window(VarInt::from_u32(window));
+        }
+        let (link, work) = link::new(greeted, window);
         let replaced = lock(&slot.state).replace(Some(Arc::clone(&link)));
         if let Some(old) = replaced {
             // Told before anything comes over the new connection, which it is not about.
