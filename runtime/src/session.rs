@@ -219,7 +219,9 @@ impl PlayerSession {
             }
         };
         match credited {
-            Ok(()) => self.kick(Order::First),
+            // It lets a step begin.
+            Ok(true) => self.kick(Order::Then),
+            Ok(false) => {}
             Err(reason) => self.fail(from, &reason),
         }
     }

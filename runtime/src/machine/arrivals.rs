@@ -119,17 +119,18 @@ impl Machine {
         Ok(())
     }
 
-    /// A target says how many steps it has finished.
+    /// A target says how many steps it has finished. Returns whether it got further.
     ///
     /// # Errors
     /// [`Misdelivery::FalseCredit`] from who gets no values, or for steps that were not begun here:
     /// without their values nobody finishes them.
-    pub fn on_credit(&mut self, from: &PlayerName, done: u64) -> Result<(), Misdelivery> {
+    pub fn on_credit(&mut self, from: &PlayerName, done: u64) -> Result<bool, Misdelivery> {
         if !self.schedule.targets.contains(from) || done > self.done + IN_FLIGHT as u64 {
             return Err(Misdelivery::FalseCredit { done, current: self.done });
         }
         let credit = self.credits.entry(from.clone()).or_default();
+        let further = done > *credit;
         *credit = done.max(*credit);
-        Ok(())
+        Ok(further)
     }
 }

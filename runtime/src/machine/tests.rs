@@ -125,9 +125,9 @@ fn a_sender_stops_a_window_ahead() {
     assert!(matches!(a.next(), Action::Wait));
     let (whom, _) = a.waiting_for().unwrap();
     assert_eq!(*whom, player("b"));
-    a.on_credit(&player("b"), 3).unwrap();
+    assert_eq!(a.on_credit(&player("b"), 3), Ok(true));
     // Credits may overtake each other.
-    a.on_credit(&player("b"), 1).unwrap();
+    assert_eq!(a.on_credit(&player("b"), 1), Ok(false));
     // Neither who gets nothing nor who says the impossible moves the window.
     for (from, done) in [("m", 3), ("b", WINDOW + IN_FLIGHT as u64 + 1), ("b", u64::MAX)] {
         let refused = a.on_credit(&player(from), done);

@@ -164,7 +164,9 @@ impl World {
             Action::Send { step, edge, value, .. } => {
                 machine.on_received(&from, step, edge, value).unwrap();
             }
-            Action::Credit { done, .. } => machine.on_credit(&from, done).unwrap(),
+            Action::Credit { done, .. } => {
+                machine.on_credit(&from, done).unwrap();
+            }
             _ => {}
         }
         machine.check();
