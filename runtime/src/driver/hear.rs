@@ -128,9 +128,13 @@ impl Session {
         message: &Control,
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), RunError> {
-        let Control::Pulse { wait, .. } = message else {
-            self.waits.forget(from);
-            return Ok(());
+        let wait = match message {
+            Control::Pulse { wait, .. } => wait,
+            Control::Progress { .. } => &None,
+            _ => {
+                self.waits.forget(from);
+                return Ok(());
+            }
         };
         self.waits.note(from, wait.clone());
         if let Some(wait) = wait {

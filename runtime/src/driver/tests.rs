@@ -6,7 +6,7 @@ use sordino_graph::Recording;
 use sordino_ops::{publish, random_normal};
 
 use super::*;
-use crate::message::Published;
+use crate::message::{Published, Wait};
 use crate::transport::{Connected, Inbox};
 
 /// How a player answers a message.
@@ -92,6 +92,35 @@ fn reports_bear_the_names_that_players_proved() {
     let names: Vec<_> = result.unwrap().reports.into_iter().map(|report| report.player).collect();
     assert_eq!(names, ["ann", "bob"]);
     assert_eq!(told, []);
+}
+
+#[test]
+fn who_goes_on_is_waited_for_as_long_as_it_takes() {
+    let (inbox, arrivals) = DriverInbox::new();
+    let answer: Answer = |to, message| obedient(to, message).filter(|_| !is_run(message));
+    let network = Arc::new(Played { answer, inbox: Arc::clone(&inbox), sent: Mutex::default() });
+    let mut session = Session::new(setup(), network.clone(), arrivals, Box::new(())).unwrap();
+    let players = std::thread::spawn(move || {
+        let asked = || network.sent.lock().unwrap().iter().filter(|(_, m)| is_run(m)).count() == 2;
+        while !asked() {
+            std::thread::yield_now();
+        }
+        let sent = std::mem::take(&mut *network.sent.lock().unwrap());
+        let (_, run) = sent.into_iter().find(|(_, message)| is_run(message)).unwrap();
+        let Control::Run { session, plan, .. } = run else { unreachable!() };
+        let wait = Wait { on: "ann".into(), node: "x/receive".into(), millis: 90_000 };
+        inbox.on_control(&player("ann"), Control::Progress { session, plan, done: 1 });
+        inbox.on_control(&player("bob"), Control::Pulse { session, plan, wait: Some(wait) });
+        for player in [player("ann"), player("bob")] {
+            inbox.on_control(&player, obedient(&player, &run).unwrap());
+        }
+    });
+    session.run(&Function::new("program", "", program), 2).unwrap();
+    players.join().unwrap();
+}
+
+fn is_run(message: &Control) -> bool {
+    matches!(message, Control::Run { .. })
 }
 
 #[test]
