@@ -11,6 +11,7 @@
 mod quic;
 
 use std::error::Error;
+use std::process::Command;
 use std::time::Instant;
 
 use sordino::ops::Plan;
@@ -34,12 +35,17 @@ fn aggregate(g: &Recording<'_>, owners: &[PlayerName], receiver: &PlayerName) {
     publish("first", slice(reveal(mean, receiver), &[0], &[1], &[1]));
 }
 
+/// The first argument of a process that measures a row; then come the owners.
+const ROW: &str = "--row";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [owners, config, names @ ..] = arguments.as_slice()
-        && owners == quic::OWNERS
-    {
-        return quic::be(config.as_ref(), names);
+    match arguments.as_slice() {
+        [row, count] if row == ROW => return measure(count.parse()?),
+        [owners, config, names @ ..] if owners == quic::OWNERS => {
+            return quic::be(config.as_ref(), names);
+        }
+        _ => {}
     }
     let mut counts: Vec<usize> = arguments.iter().filter_map(|word| word.parse().ok()).collect();
     if counts.is_empty() {
@@ -51,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     if wants("memory") {
         println!("owners   plan ms   ready ms   step ms   MiB before   MiB on top");
-        counts.iter().try_for_each(|&count| measure(count))?;
+        counts.iter().try_for_each(|&count| by_itself(count))?;
     }
     if wants("quic") {
         println!("over QUIC:\nowners   ready ms   step ms   MiB of a server");
@@ -85,6 +91,13 @@ impl Cast {
             .reveal(&self.receiver, 2)
             .release(&self.receiver)
     }
+}
+
+/// A row of a process of its own, so that none has the memory of those before.
+fn by_itself(count: usize) -> Result<(), Box<dyn Error>> {
+    let mut command = Command::new(std::env::current_exe()?);
+    let status = command.args([ROW, &count.to_string()]).status()?;
+    if status.success() { Ok(()) } else { Err(format!("{count} owners: {status}").into()) }
 }
 
 fn measure(count: usize) -> Result<(), Box<dyn Error>> {

@@ -83,7 +83,7 @@ trap 'exit 143' TERM HUP
 
 # Each step needs the memory of the step before: giving it back in between costs page faults, a tenth
 # of a step. And pages of 2 MiB, cleared at the first touch, make the first step twice as long.
-export MIMALLOC_PURGE_DELAY=-1 MIMALLOC_ALLOW_THP=0
+export MIMALLOC_PURGE_DELAY=-1 MIMALLOC_ALLOW_THP=${MIMALLOC_ALLOW_THP:-0}
 for name in $players; do
   read -ra consent <<<"$(consent_of "$name")"
   case " ${arguments[*]-} " in *[\ =]Plain\ *) consent+=(--insecure) ;; esac

@@ -22,6 +22,12 @@ use crate::schedule::{Schedule, TaskKind, Wake};
 /// Steps that a sender may be ahead of its receiver: bounds what early values take in memory.
 pub const WINDOW: u64 = 8;
 
+/// The same where there are more than [`FEW`] players: no value comes before its step.
+pub const WINDOW_OF_MANY: u64 = IN_FLIGHT as u64;
+
+/// See [`WINDOW_OF_MANY`].
+const FEW: usize = 16;
+
 /// Steps that a player works on at a time.
 const IN_FLIGHT: usize = 2;
 
@@ -29,6 +35,8 @@ const IN_FLIGHT: usize = 2;
 #[derive(Debug)]
 pub struct Machine {
     schedule: Arc<Schedule>,
+    /// Steps that a sender may be ahead of its receiver.
+    window: u64,
     /// Steps before this one may be started.
     asked: u64,
     /// None may be, until it is said with which one to end.
@@ -91,7 +99,10 @@ impl Machine {
     /// A machine that has run no step; its first one is number `first`.
     #[must_use]
     pub fn new(schedule: Arc<Schedule>, first: u64) -> Self {
+        let many = schedule.graph.setup().players.len() > FEW;
+        let window = if many { WINDOW_OF_MANY } else { WINDOW };
         Self {
+            window,
             asked: first,
             held: false,
             done: first,
@@ -222,7 +233,7 @@ impl Machine {
         }
         while self.steps.len() < IN_FLIGHT {
             let number = self.begun();
-            let allowed = |target: &PlayerName| number < self.credit(target) + WINDOW;
+            let allowed = |target: &PlayerName| number < self.credit(target) + self.window;
             if number >= self.asked || !self.schedule.targets.iter().all(allowed) {
                 return;
             }
@@ -348,7 +359,7 @@ impl Machine {
         while self.steps.front().is_some_and(|step| step.left == 0) {
             self.steps.pop_front();
             self.done += 1;
-            if self.done.is_multiple_of(WINDOW / 2) {
+            if self.done.is_multiple_of(self.window / 2) {
                 let done = self.done;
                 self.owed.extend(self.schedule.sources.iter().map(|to| (to.clone(), done)));
             }

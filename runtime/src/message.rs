@@ -150,7 +150,7 @@ pub enum Control {
         /// Fresh secrets.
         secrets: Vec<GroupSecret>,
     },
-    /// Player to player, every few steps and every second: I go on, and have finished the steps
+    /// Player to player, every few steps and, between kernels, every second: I go on, and have finished the steps
     /// before `done`, so that you may send me those of a window more.
     Credit {
         /// The session.

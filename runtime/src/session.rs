@@ -42,8 +42,8 @@ const MOST_STEPS: u64 = 1 << 48;
 /// How often a player tells the driver how far it is.
 const PROGRESS: Duration = Duration::from_millis(50);
 
-/// How often a player that goes on says so to those who may be ahead of it, however long its steps
-/// take: more often than a wait is told.
+/// How often a player that goes on says so to those who may be ahead of it, if its kernels are shorter,
+/// however long its steps take: more often than a wait is told.
 const SIGN: Duration = Duration::from_secs(1);
 
 /// A player's side of a session.

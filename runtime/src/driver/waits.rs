@@ -14,7 +14,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// What was said is true for so long: players repeat it more often.
 const FRESH: Duration = LONG.saturating_mul(2);
 
-/// The last word of each player of what it does, if that has lasted long.
+/// The last word of each player of what it does: that it goes on, or what has lasted long.
 #[derive(Debug, Default)]
 pub(super) struct Waits(BTreeMap<String, (Option<Wait>, Instant)>);
 

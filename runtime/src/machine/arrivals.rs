@@ -3,7 +3,7 @@
 use sordino_graph::{PlayerName, Type};
 use sordino_ops::Tensor;
 
-use super::{IN_FLIGHT, Machine, WINDOW};
+use super::{IN_FLIGHT, Machine};
 use crate::schedule::TaskKind;
 
 /// What is wrong with a value that arrived.
@@ -80,7 +80,7 @@ impl Machine {
             let expected = ty.bytes() as u64;
             return Err(Misdelivery::WrongSize { edge, expected, received: bytes });
         }
-        if step < self.done || step >= self.done + WINDOW {
+        if step < self.done || step >= self.done + self.window {
             return Err(Misdelivery::WrongStep { step, current: self.done });
         }
         let begun = usize::try_from(step - self.done).ok().and_then(|at| self.steps.get(at));

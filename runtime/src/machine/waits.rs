@@ -2,7 +2,7 @@
 
 use sordino_graph::PlayerName;
 
-use super::{Machine, Step, WINDOW};
+use super::{Machine, Step};
 use crate::schedule::TaskKind;
 
 impl Machine {
@@ -19,7 +19,7 @@ impl Machine {
     /// is further behind.
     #[must_use]
     pub fn ahead_of(&self) -> Option<&PlayerName> {
-        let behind = |target: &&PlayerName| self.credit(target) + WINDOW <= self.done;
+        let behind = |target: &&PlayerName| self.credit(target) + self.window <= self.done;
         self.schedule.targets.iter().find(behind).filter(|_| self.steps.is_empty())
     }
 

@@ -120,6 +120,7 @@ impl QuicNetwork {
         }
 
         let transports = config::Transports::new(limits, peers.len());
+        let admission = Admission::new(config::arriving(limits, peers.len()));
         let socket = config::socket(&name, listen)?;
         let at = listen.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
         let failed = |source| TransportError::Socket { address: at, source };
@@ -139,7 +140,7 @@ impl QuicNetwork {
             roster,
             inbox,
             limits,
-            admission: Admission::new(transports.arriving),
+            admission,
             transports,
             caller,
             endpoint,

@@ -57,17 +57,19 @@ const MAX_PAYLOAD_BETWEEN_HOSTS: u16 = 8952;
 const LOOPBACK_CHANGE: u16 = 40_000;
 const LOOPBACK_CHANGE_OF_MANY: u16 = 3000;
 
+/// With more peers than these, a connection has less of everything, since there is so much of it.
+const FEW: usize = 16;
 /// A peer's streams that may be open at once. Each has a place in a table from the beginning.
 const MAX_STREAMS: u32 = 256;
 const MAX_STREAMS_OF_MANY: u32 = 32;
-/// Bytes of one stream, and of one connection, that are received before they are read.
+/// Bytes of one stream that are received before they are read. A value of no more is there before it
+/// is [admitted](super::admission).
 const STREAM_WINDOW: u32 = 4 << 20;
-pub(super) const CONNECTION_WINDOW: u32 = 16 << 20;
-/// With more peers than these, connections have windows of [`CONNECTION_WINDOW`] together, beside
-/// those of values that are [admitted](super::admission).
-const FEW: usize = 16;
-/// Bytes of the smallest window.
-const LEAST_WINDOW: u32 = 16 << 10;
+const STREAM_WINDOW_OF_MANY: u32 = 64 << 10;
+/// Bytes of one connection that are received before they are read: as many as all streams of many, so
+/// that a value which waits holds up no other and no message.
+const CONNECTION_WINDOW: u32 = 16 << 20;
+const CONNECTION_WINDOW_OF_MANY: u32 = (MAX_STREAMS_OF_MANY + 1) * STREAM_WINDOW_OF_MANY;
 /// Bytes of a connection that are kept until the peer has acknowledged them.
 const SEND_WINDOW: u64 = 16 << 20;
 /// Bytes sent before the first acknowledgement.
@@ -103,10 +105,6 @@ pub(super) fn client(tls: rustls::ClientConfig) -> Result<quinn::ClientConfig, T
 pub(super) struct Transports {
     loopback: Arc<TransportConfig>,
     between_hosts: Arc<TransportConfig>,
-    /// Bytes that a connection receives before they are read.
-    pub(super) window: u32,
-    /// See [`Limits::arriving`].
-    pub(super) arriving: u32,
 }
 
 impl Transports {
@@ -114,23 +112,15 @@ impl Transports {
         let mut between_hosts = MtuDiscoveryConfig::default();
         between_hosts.upper_bound(MAX_PAYLOAD_BETWEEN_HOSTS);
         let mut loopback = between_hosts.clone();
-        let (mut window, mut streams, mut arriving) =
-            (CONNECTION_WINDOW, MAX_STREAMS, limits.arriving);
         if peers > FEW {
-            let each = CONNECTION_WINDOW / u32::try_from(peers).unwrap_or(u32::MAX);
-            (window, streams) = (each.max(LEAST_WINDOW), MAX_STREAMS_OF_MANY);
-            arriving /= FEW as u32;
             loopback.minimum_change(LOOPBACK_CHANGE_OF_MANY);
         } else {
             loopback.upper_bound(MAX_PAYLOAD).minimum_change(LOOPBACK_CHANGE);
         }
-        let [loopback, between_hosts] = [loopback, between_hosts].map(|mtu| {
-            let mut config = transport(limits, mtu);
-            config.max_concurrent_uni_streams(VarInt::from_u32(streams));
-            config.receive_window(VarInt::from_u32(window));
-            Arc::new(config)
-        });
-        Self { loopback, between_hosts, window, arriving }
+        Self {
+            loopback: transport(limits, peers, loopback),
+            between_hosts: transport(limits, peers, between_hosts),
+        }
     }
 
     /// Those of a connection with `remote`.
@@ -139,16 +129,21 @@ impl Transports {
     }
 }
 
-/// What is the same for few peers and for many.
-fn transport(limits: Limits, mtu: MtuDiscoveryConfig) -> TransportConfig {
+fn transport(limits: Limits, peers: usize, mtu: MtuDiscoveryConfig) -> Arc<TransportConfig> {
     let mut cubic = CubicConfig::default();
     cubic.initial_window(INITIAL_WINDOW);
     let silence = IdleTimeout::try_from(limits.silence).ok();
+    let (streams, stream, connection) = match peers > FEW {
+        true => (MAX_STREAMS_OF_MANY, STREAM_WINDOW_OF_MANY, CONNECTION_WINDOW_OF_MANY),
+        false => (MAX_STREAMS, STREAM_WINDOW, CONNECTION_WINDOW),
+    };
 
     let mut config = TransportConfig::default();
     config
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
-        .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
+        .max_concurrent_uni_streams(VarInt::from_u32(streams))
+        .stream_receive_window(VarInt::from_u32(stream))
+        .receive_window(VarInt::from_u32(connection))
         .send_window(SEND_WINDOW)
         // Values go out one after the other: the first is then of use before the last has come.
         .send_fairness(false)
@@ -160,7 +155,7 @@ fn transport(limits: Limits, mtu: MtuDiscoveryConfig) -> TransportConfig {
         .initial_rtt(Duration::from_millis(33))
         .mtu_discovery_config(Some(mtu))
         .congestion_controller_factory(Arc::new(cubic));
-    config
+    Arc::new(config)
 }
 
 /// A UDP socket for `name` at `listen`, or at any free port.
@@ -197,6 +192,14 @@ fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.bind(&address.into())?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
+}
+
+/// Bytes of a session's values that arrive at a time, and of one that there is room for before.
+pub(super) fn arriving(limits: Limits, peers: usize) -> (u32, u32) {
+    match peers > FEW {
+        true => (limits.arriving / FEW as u32, STREAM_WINDOW_OF_MANY),
+        false => (limits.arriving, STREAM_WINDOW),
+    }
 }
 
 /// Whether a socket bound to `local` can send to `remote`.

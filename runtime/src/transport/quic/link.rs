@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use quinn::{Connection, RecvStream, SendStream, VarInt, WriteError};
+use quinn::{Connection, RecvStream, SendStream, WriteError};
 use sordino_ops::Tensor;
 use sordino_players::PlayerName;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -15,7 +15,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
-use super::config::CONNECTION_WINDOW;
+use super::admission::Slow;
 use super::end::End;
 use super::receive;
 use super::shared::Shared;
@@ -35,8 +35,6 @@ pub(super) struct Greeted {
 
 pub(super) struct Link {
     connection: Connection,
-    /// Bytes that are received before they are read.
-    window: u32,
     control: UnboundedSender<Outgoing<Control>>,
     values: UnboundedSender<Outgoing<(Announcement, Tensor)>>,
     /// Control messages sent so far.
@@ -44,8 +42,8 @@ pub(super) struct Link {
     retired: AtomicBool,
 }
 
-/// A queue has room for some dozens of these from the beginning.
 enum Outgoing<T> {
+    /// In a box, since a queue makes room for some dozens from the beginning.
     Item(Box<T>),
     /// Finish, and answer when the peer has it all.
     Finish(oneshot::Sender<()>),
@@ -59,14 +57,12 @@ pub(super) struct Work {
     values: UnboundedReceiver<Outgoing<(Announcement, Tensor)>>,
 }
 
-/// A link over a connection with a window of so many bytes.
-pub(super) fn new(greeted: Greeted, window: u32) -> (Arc<Link>, Work) {
+pub(super) fn new(greeted: Greeted) -> (Arc<Link>, Work) {
     let Greeted { connection, control_out, control_in } = greeted;
     let (control_sender, control) = unbounded_channel();
     let (values_sender, values) = unbounded_channel();
     let link = Link {
         connection,
-        window,
         control: control_sender,
         values: values_sender,
         sent: AtomicU64::new(0),
@@ -117,19 +113,6 @@ impl Link {
         let _ = control.await;
     }
 
-    /// Lets the peer send a value of so many bytes through a window that is small.
-    pub(super) fn widen(&self, bytes: u64) {
-        let window = u64::from(self.window);
-        if self.window >= CONNECTION_WINDOW || bytes <= window {
-            return;
-        }
-        if let Ok(wide) = VarInt::from_u64(window.saturating_add(bytes)) {
-            self.connection.set_receive_window(wide);
-            // Takes nothing back, but gives no more room for the next so many bytes that are read.
-            self.connection.set_receive_window(VarInt::from_u32(self.window));
-        }
-    }
-
     /// From now on nothing that comes over the connection is handed to the inbox.
     pub(super) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
@@ -160,6 +143,7 @@ pub(super) async fn serve(
         stall: shared.limits.stall,
         longest: shared.longest_control(peer),
         delivered: watch::Sender::new(0),
+        slow: Slow::default(),
         arriving: Mutex::default(),
     });
     let mut tasks = JoinSet::new();

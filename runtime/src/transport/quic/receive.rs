@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
-use super::admission::read_in;
+use super::admission::Slow;
 use super::end::{End, read_failed};
 use super::link::Link;
 use super::shared::{Shared, lock};
@@ -39,6 +39,7 @@ pub(super) struct Source {
     pub(super) longest: usize,
     /// Control messages handed to the inbox so far.
     pub(super) delivered: watch::Sender<u64>,
+    pub(super) slow: Slow,
     /// Values that have been announced and are not complete.
     pub(super) arriving: Mutex<HashSet<DataHeader>>,
 }
@@ -174,31 +175,27 @@ async fn value(from: Arc<Source>, mut stream: RecvStream) -> Result<(), End> {
     let Some(arriving) = from.arrives(header) else {
         return Err(End::Fault("the same value announced twice".into()));
     };
-    let Ok(ty) = from.shared.inbox.on_announce(&from.peer, &header, length) else {
+    let wanted = || from.shared.inbox.on_announce(&from.peer, &header, length);
+    if wanted().is_err() {
         // The session has failed; others over the same connection have not.
         let _ = stream.stop(CODE_REFUSED);
         return Ok(());
+    }
+    let place = from.shared.admission.place(header.session, length, &from.slow).await;
+    // It may have ended while the value waited.
+    let Ok(ty) = wanted() else {
+        let _ = stream.stop(CODE_REFUSED);
+        return Ok(());
     };
-    let place = from.shared.admission.admit(header.session, length).await;
-    from.link.widen(length);
     let mut value = Tensor::zeros(&ty);
     let elements = value.as_bytes_mut();
     if elements.len() as u64 != length {
         let held = elements.len();
         return Err(End::Bug(format!("a value of {length} bytes got room for {held}")));
     }
-    let due = Instant::now() + 2 * from.stall + longest(length);
-    let reading = from.fill(&mut stream, elements, due, WHAT);
-    let (read, place) = read_in(place, from.stall, reading).await;
+    let reading = from.value(&mut stream, elements);
+    let (read, place) = from.slow.read(place, from.stall, reading).await;
     read?;
-    match timeout(from.stall, stream.read(&mut [0])).await {
-        Ok(Ok(None)) => {}
-        Ok(Ok(Some(_))) => {
-            return Err(End::Fault(format!("a value longer than the {length} bytes announced")));
-        }
-        Ok(Err(error)) => return Err(read_failed(error, WHAT)),
-        Err(_) => return Err(from.stalled(WHAT)),
-    }
     drop(arriving);
     if !from.link.is_retired() {
         from.shared.inbox.on_data(&from.peer, header, value);
@@ -211,6 +208,22 @@ impl Source {
     /// Notes a value as arriving; `None` if it is already.
     fn arrives(&self, header: DataHeader) -> Option<Arriving<'_>> {
         lock(&self.arriving).insert(header).then(|| Arriving(self, header))
+    }
+
+    /// Reads the bytes of a value, and the end of its stream.
+    async fn value(&self, stream: &mut RecvStream, elements: &mut [u8]) -> Result<(), End> {
+        const WHAT: &str = "a value";
+        let length = elements.len();
+        let due = Instant::now() + 2 * self.stall + longest(length as u64);
+        self.fill(stream, elements, due, WHAT).await?;
+        match timeout(self.stall, stream.read(&mut [0])).await {
+            Ok(Ok(None)) => Ok(()),
+            Ok(Ok(Some(_))) => {
+                Err(End::Fault(format!("a value longer than the {length} bytes announced")))
+            }
+            Ok(Err(error)) => Err(read_failed(error, WHAT)),
+            Err(_) => Err(self.stalled(WHAT)),
+        }
     }
 
     /// Reads until `into` is full, as bytes come, and until `due` at most.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use quinn::{Endpoint, VarInt};
+use quinn::Endpoint;
 use sordino_players::roster::is_driver;
 use sordino_players::tls::Caller;
 use sordino_players::{PlayerName, Roster};
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::Limits;
 use super::admission::Admission;
-use super::config::{CONNECTION_WINDOW, Transports};
+use super::config::Transports;
 use super::link::{self, Greeted, Link};
 use super::wire::{CODE_DONE, CODE_REPLACED, MAX_BETWEEN_PLAYERS, MAX_CONTROL};
 use crate::transport::Inbox;
@@ -123,13 +123,7 @@ impl Shared {
         if self.is_closing() {
             return greeted.connection.close(CODE_DONE, b"this side is closing");
         }
-        let mut window = self.transports.window;
-        if is_driver(peer) && window < CONNECTION_WINDOW {
-            // Plans come from it, which are longer than other messages.
-            window = CONNECTION_WINDOW;
-            greeted.connection.set_receive_window(VarInt::from_u32(window));
-        }
-        let (link, work) = link::new(greeted, window);
+        let (link, work) = link::new(greeted);
         let replaced = lock(&slot.state).replace(Some(Arc::clone(&link)));
         if let Some(old) = replaced {
             // Told before anything comes over the new connection, which it is not about.
