@@ -150,8 +150,8 @@ pub enum Control {
         /// Fresh secrets.
         secrets: Vec<GroupSecret>,
     },
-    /// Player to player, every few steps and, between kernels, every second: I go on, and have finished the steps
-    /// before `done`, so that you may send me those of a window more.
+    /// Player to player, every few steps and, between kernels, every second: I go on, and have
+    /// finished the steps before `done`, so that you may send me those of a window more.
     Credit {
         /// The session.
         session: SessionId,

@@ -101,13 +101,19 @@ impl Crowd {
         assert_eq!(self.next().await, Seen::Admitted(edge));
         stream
     }
+
+    /// The other half comes.
+    async fn alice_ends(&self, mut stream: quinn::SendStream, bytes: usize) {
+        stream.write_all(&vec![0; bytes / 2]).await.unwrap();
+        stream.finish().unwrap();
+    }
 }
 
 #[tokio::test]
 async fn values_of_a_session_come_so_many_bytes_at_a_time() {
     let world = World::crowded(ONE_MIB);
     let mut crowd = Crowd::new(&world).await;
-    let mut value = crowd.alice_begins(1, MIB).await;
+    let value = crowd.alice_begins(1, MIB).await;
     // A value that waits holds up no message, and one of another session not at all.
     crowd.carol_sends(header(2), MIB);
     crowd.carol.send(&name("bob"), Frame::Control(run(1)));
@@ -123,8 +129,7 @@ async fn values_of_a_session_come_so_many_bytes_at_a_time() {
     sleep(A_WHILE).await;
     assert!(crowd.seen.is_empty(), "there is place for one value");
 
-    value.write_all(&vec![0; MIB / 2]).await.unwrap();
-    value.finish().unwrap();
+    crowd.alice_ends(value, MIB).await;
     assert_eq!(crowd.next().await, Seen::Complete(1));
     assert_eq!(crowd.next().await, Seen::Admitted(2));
     assert_eq!(crowd.next().await, Seen::Complete(2));
@@ -153,7 +158,7 @@ async fn who_sends_slowly_does_not_hold_up_others_for_long() {
 async fn what_waits_does_so_at_the_sender() {
     let world = World::crowded(ONE_MIB);
     let mut crowd = Crowd::new(&world).await;
-    let mut value = crowd.alice_begins(1, MIB).await;
+    let value = crowd.alice_begins(1, MIB).await;
     crowd.carol_sends(header(2), 16 * MIB);
     assert_eq!(crowd.next().await, Seen::Announced(2));
     sleep(A_WHILE).await;
@@ -161,8 +166,7 @@ async fn what_waits_does_so_at_the_sender() {
     let (_, sent, _) = wire.iter().find(|(peer, ..)| *peer == name("bob")).unwrap();
     assert!(*sent < 8 * MIB as u64, "{sent} bytes, of which 64 KiB may come");
 
-    value.write_all(&vec![0; MIB / 2]).await.unwrap();
-    value.finish().unwrap();
+    crowd.alice_ends(value, MIB).await;
     assert_eq!(crowd.next().await, Seen::Complete(1));
     assert_eq!(crowd.next().await, Seen::Admitted(2));
     assert_eq!(crowd.next().await, Seen::Complete(2));

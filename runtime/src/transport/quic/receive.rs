@@ -175,18 +175,18 @@ async fn value(from: Arc<Source>, mut stream: RecvStream) -> Result<(), End> {
     let Some(arriving) = from.arrives(header) else {
         return Err(End::Fault("the same value announced twice".into()));
     };
-    let wanted = || from.shared.inbox.on_announce(&from.peer, &header, length);
-    if wanted().is_err() {
+    let announce = || from.shared.inbox.on_announce(&from.peer, &header, length);
+    let Ok(ty) = announce() else {
         // The session has failed; others over the same connection have not.
         let _ = stream.stop(CODE_REFUSED);
         return Ok(());
-    }
+    };
     let place = from.shared.admission.place(header.session, length, &from.slow).await;
-    // It may have ended while the value waited.
-    let Ok(ty) = wanted() else {
+    if place.is_some() && announce().is_err() {
+        // It has ended while the value waited.
         let _ = stream.stop(CODE_REFUSED);
         return Ok(());
-    };
+    }
     let mut value = Tensor::zeros(&ty);
     let elements = value.as_bytes_mut();
     if elements.len() as u64 != length {
