@@ -22,7 +22,7 @@ use crate::schedule::{Schedule, TaskKind, Wake};
 /// Steps that a sender may be ahead of its receiver: bounds what early values take in memory.
 pub const WINDOW: u64 = 8;
 
-/// The same where there are more than [`FEW`] players: no value comes before its step.
+/// The same where there are more than 16 players: no value comes before its step.
 pub const WINDOW_OF_MANY: u64 = IN_FLIGHT as u64;
 
 /// See [`WINDOW_OF_MANY`].
