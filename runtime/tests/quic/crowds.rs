@@ -22,6 +22,9 @@ const MIB: usize = 1 << 20;
 /// There is place for one value of so many bytes: a sixteenth.
 const ONE_MIB: Limits = Limits { arriving: 16 << 20, ..LIMITS };
 
+/// A value that is wanted when it is announced, and not any more when there is a place for it.
+const ENDS: u32 = 777;
+
 /// Long enough for a value to come that nothing holds up.
 const A_WHILE: Duration = Duration::from_millis(300);
 
@@ -36,7 +39,7 @@ enum Seen {
     Lost,
 }
 
-/// Takes every value.
+/// Takes every value but the one that [`ENDS`].
 struct Watching(UnboundedSender<Seen>, Mutex<HashSet<u32>>);
 
 fn watching(seen: UnboundedSender<Seen>) -> Arc<Watching> {
@@ -52,6 +55,9 @@ impl Inbox for Watching {
         let first = self.1.lock().unwrap().insert(of.edge);
         let seen = if first { Seen::Announced } else { Seen::Admitted };
         let _ = self.0.send(seen(of.edge));
+        if !first && of.edge == ENDS {
+            return Err(Refused("it has ended".into()));
+        }
         let elements = usize::try_from(bytes / 4).unwrap();
         Ok(Type::plain(Element::F32, Shape::new(&[elements]).unwrap()))
     }
@@ -94,11 +100,16 @@ impl Crowd {
 
     /// Half of a value of alice's comes.
     async fn alice_begins(&mut self, edge: u32, bytes: usize) -> quinn::SendStream {
+        let stream = self.alice_announces(edge, bytes).await;
+        assert_eq!(self.next().await, Seen::Admitted(edge));
+        stream
+    }
+
+    async fn alice_announces(&mut self, edge: u32, bytes: usize) -> quinn::SendStream {
         let mut stream = self.alice.open_uni().await.unwrap();
         stream.write_all(&announcement(header(edge), bytes as u64)).await.unwrap();
         stream.write_all(&vec![0; bytes / 2]).await.unwrap();
         assert_eq!(self.next().await, Seen::Announced(edge));
-        assert_eq!(self.next().await, Seen::Admitted(edge));
         stream
     }
 
@@ -136,7 +147,7 @@ async fn values_of_a_session_come_so_many_bytes_at_a_time() {
 }
 
 #[tokio::test]
-async fn who_sends_slowly_does_not_hold_up_others_for_long() {
+async fn who_sends_slowly_does_not_hold_up_others_for_long_and_does_so_once() {
     let stall = Duration::from_secs(2);
     let world = World::crowded(Limits { stall, ..ONE_MIB });
     let mut crowd = Crowd::new(&world).await;
@@ -151,6 +162,12 @@ async fn who_sends_slowly_does_not_hold_up_others_for_long() {
     assert_eq!(crowd.next().await, Seen::Admitted(2));
     assert_eq!(crowd.next().await, Seen::Complete(2));
     assert!(!dripping.is_finished() && crowd.seen.is_empty(), "alice's value goes on");
+
+    let _half = crowd.alice_announces(3, MIB).await;
+    crowd.carol_sends(header(4), MIB);
+    for seen in [Seen::Announced(4), Seen::Admitted(4), Seen::Complete(4)] {
+        assert_eq!(crowd.next().await, seen, "nobody asks for a place for alice");
+    }
     dripping.abort();
 }
 
@@ -170,6 +187,22 @@ async fn what_waits_does_so_at_the_sender() {
     assert_eq!(crowd.next().await, Seen::Complete(1));
     assert_eq!(crowd.next().await, Seen::Admitted(2));
     assert_eq!(crowd.next().await, Seen::Complete(2));
+}
+
+#[tokio::test]
+async fn what_ends_while_it_waits_is_not_read() {
+    let world = World::crowded(ONE_MIB);
+    let mut crowd = Crowd::new(&world).await;
+    let value = crowd.alice_begins(1, MIB).await;
+    crowd.carol_sends(header(ENDS), MIB);
+    crowd.carol_sends(header(2), MIB);
+    assert_eq!(crowd.next().await, Seen::Announced(ENDS));
+    crowd.alice_ends(value, MIB).await;
+    assert_eq!(crowd.next().await, Seen::Complete(1));
+    assert_eq!(crowd.next().await, Seen::Admitted(ENDS));
+    for seen in [Seen::Announced(2), Seen::Admitted(2), Seen::Complete(2)] {
+        assert_eq!(crowd.next().await, seen);
+    }
 }
 
 #[tokio::test]
