@@ -11,7 +11,7 @@ consent_of() {
   :
 }
 
-# What costs time at the first touch only.
+# Of many runs the first alone pays for pages of 2 MiB.
 export MIMALLOC_ALLOW_THP=1
 
 source "$(dirname "$0")/../common/run-remote.sh"
