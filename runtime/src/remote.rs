@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::driver::{DriverInbox, RunError, Session};
 use crate::transport::Inbox;
 use crate::transport::quic::{PATIENCE, QuicNetwork, TransportError};
+use crate::turns::brief;
 
 /// Why a session over QUIC cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -151,9 +152,10 @@ impl Drop for NetworkThread {
     }
 }
 
-/// A tokio runtime of one thread: it only moves bytes, kernels run on the rayon pool.
+/// A tokio runtime of one thread: it moves bytes, and takes [brief turns](crate::turns::brief) in a player's
+/// process; other kernels run on a rayon pool.
 pub(crate) fn event_loop() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
+    tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(brief::rests).build()
 }
 
 /// Reaches the players that are `needed`, and those `owners` that are up.

@@ -17,6 +17,7 @@ use crate::remote::{event_loop, folder};
 use crate::status;
 use crate::transport::Inbox;
 use crate::transport::quic::{QuicNetwork, TransportError};
+use crate::turns::brief;
 
 /// What a player needs to be told.
 #[derive(Debug, Clone)]
@@ -99,6 +100,7 @@ pub fn serve<S: AsyncFnMut()>(
     let own = PlayerOptions { data, consent, memory: options.memory, checkpoints, audit: None };
     let player = Player::new(options.name.clone(), own, log.clone());
     let fixed = status::Fixed::new(&identity, &roster, &beside);
+    brief::begin();
     event_loop().map_err(ServeError::EventLoop)?.block_on(async {
         let inbox: Arc<dyn Inbox> = player.clone();
         let network = QuicNetwork::bind(&identity, roster, Some(listen), inbox).await?;

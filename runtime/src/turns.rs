@@ -5,6 +5,8 @@
 //! players in a process, one inside the other without end. And a session that has values to add up
 //! must come before those that make more of them, or memory fills with values.
 
+pub(crate) mod brief;
+
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,7 +39,7 @@ pub(crate) fn spawn(order: Order, work: impl FnOnce() + Send + 'static) {
         Order::Then => &THEN,
     })
     .push_back(Box::new(work));
-    rayon::spawn(take);
+    brief::spawn(take);
 }
 
 fn take() {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sordino_graph::{Node, NodeId, PlayerName};
 use sordino_ops::Plan;
@@ -140,6 +140,7 @@ impl PlayerSession {
             if state.halted.contains(&plan) {
                 return;
             }
+            let took = vec![Duration::MAX; schedule.tasks.len()];
             let new = PlanState {
                 host,
                 machine: Machine::new(Arc::new(schedule), first),
@@ -153,6 +154,7 @@ impl PlayerSession {
                 patience,
                 begun: first,
                 halting: false,
+                took,
             };
             state.plans.insert(plan, new);
             state.moved = Instant::now();

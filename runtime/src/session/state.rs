@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sordino_graph::PlayerName;
 
 use super::wait::Patience;
 use crate::host::PlanHost;
-use crate::machine::{Action, Machine};
+use crate::machine::{Action, Job, Machine};
 use crate::message::{Digests, Failure, GroupSecret, PlanIndex};
 use crate::meter::Meter;
 
@@ -49,6 +49,8 @@ pub(super) struct State {
 pub(super) struct Turn {
     pub(super) plan: PlanIndex,
     pub(super) action: Action,
+    /// How long the kernel that is to run would have taken on one thread the last time.
+    pub(super) took: Duration,
     pub(super) host: Arc<PlanHost>,
     /// What the request cost that this turn ends.
     pub(super) ended: Option<Meter>,
@@ -76,6 +78,9 @@ pub(super) struct PlanState {
     pub(super) begun: u64,
     /// It does nothing more, and is dropped when no kernel runs.
     pub(super) halting: bool,
+    /// For each task, how long its kernel would have taken on one thread the last time; of a sum, for a
+    /// term.
+    pub(super) took: Vec<Duration>,
 }
 
 impl State {
@@ -129,6 +134,13 @@ impl State {
             // Counted here, under the lock under which the request may end.
             self.meter.sent(to, value.as_bytes().len());
         }
+        let took = match &action {
+            Action::Run(Job { task, inputs, .. }) => {
+                let terms = plan.machine.schedule().tasks[*task].terms(inputs);
+                plan.took[*task].saturating_mul(terms)
+            }
+            _ => Duration::ZERO,
+        };
         let host = Arc::clone(&plan.host);
         let ended = matches!(action, Action::Done).then(|| {
             let meter = std::mem::take(&mut self.meter);
@@ -136,7 +148,7 @@ impl State {
             self.begin();
             meter
         });
-        Some(Turn { plan: index, action, host, ended })
+        Some(Turn { plan: index, action, took, host, ended })
     }
 
     /// Whether [`next`](Self::next) has something to say.

@@ -1,7 +1,7 @@
 //! How threads of the pool turn a session's machine.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sordino_graph::Role;
 use sordino_ops::{Context, KernelError, Tensor};
@@ -11,15 +11,15 @@ use crate::host::PlanHost;
 use crate::machine::{Action, Job};
 use crate::message::{Control, DataHeader, Frame, PlanIndex};
 use crate::schedule::TaskKind;
-use crate::turns::Order;
+use crate::turns::{Order, brief};
 
 impl PlayerSession {
-    /// Sets a thread of the pool to work if there is something to do for one more, or if what there
+    /// Sets a thread to work if there is something to do for one more, or if what there
     /// is should not wait as long as those who are set to work would.
     pub(super) fn kick(self: &Arc<Self>, order: Order) {
         let spawn = {
             let mut state = self.state();
-            let wanted = state.jobs().clamp(1, rayon::current_num_threads());
+            let wanted = state.jobs().clamp(1, brief::threads());
             let there = match order {
                 Order::First => state.workers - state.queued,
                 Order::Then => state.workers,
@@ -29,16 +29,21 @@ impl PlayerSession {
             state.queued += usize::from(spawn && order == Order::Then);
             spawn
         };
-        if spawn {
+        if spawn && !brief::take(order, || self.guard(|session| session.pump(order))) {
             self.spawn(order, move |session| session.pump(order));
         }
     }
 
-    /// Does what the machine says until there is nothing to do.
     fn pump(self: &Arc<Self>, order: Order) {
         self.state().queued -= usize::from(order == Order::Then);
+        self.turn();
+    }
+
+    /// Does what the machine says until there is nothing to do, or, in a brief turn, until the next kernel
+    /// is a long one.
+    fn turn(self: &Arc<Self>) {
         loop {
-            let (Turn { plan, action, host, ended }, more) = {
+            let (Turn { plan, action, took, host, ended }, more) = {
                 let mut state = self.state();
                 let Some(turn) = state.next() else {
                     state.workers -= 1;
@@ -53,16 +58,22 @@ impl PlayerSession {
                 self.network.send(&self.driver, Frame::Control(message));
             }
             match action {
-                Action::Run(job) => {
-                    if more {
-                        self.kick(Order::First);
+                Action::Run(job) if brief::is_on() => {
+                    if !brief::fits(took) {
+                        return self.spawn(Order::First, move |session| {
+                            session.run_job(plan, &host, job, more);
+                            session.tell_progress(plan);
+                            session.turn();
+                        });
                     }
                     self.compute(plan, &host, job);
                 }
+                Action::Run(job) => self.run_job(plan, &host, job, more),
                 Action::Send { step, edge, to, value } => {
                     let start = Instant::now();
                     let header = DataHeader { session: self.id, plan, step, edge };
                     self.network.send(&to, Frame::Data(header, value));
+                    brief::sends();
                     self.state().meter.sending(start.elapsed());
                 }
                 Action::Credit { to, done } => {
@@ -75,6 +86,14 @@ impl PlayerSession {
         }
     }
 
+    /// Runs a kernel, and has another thread look whether there is `more`.
+    fn run_job(self: &Arc<Self>, plan: PlanIndex, host: &Arc<PlanHost>, job: Job, more: bool) {
+        if more {
+            self.kick(Order::First);
+        }
+        self.compute(plan, host, job);
+    }
+
     fn compute(self: &Arc<Self>, plan: PlanIndex, host: &Arc<PlanHost>, job: Job) {
         let schedule = {
             let state = self.state();
@@ -82,6 +101,7 @@ impl PlayerSession {
             Arc::clone(plan.machine.schedule())
         };
         let Job { step, task, inputs } = job;
+        let terms = schedule.tasks[task].terms(&inputs);
         let start = Instant::now();
         let node = schedule.graph.node(sordino_graph::NodeId::new(task));
         if let (Role::AssignVariable, Some(name)) = (node.op.role, node.attributes.text("variable"))
@@ -98,6 +118,12 @@ impl PlayerSession {
         });
         let outputs = outputs.unwrap_or_else(|bug| Err(KernelError::Bug(bug)));
         let took = start.elapsed();
+        let alone = match node.op.role {
+            // Disks are slow, if not each time.
+            Role::PrivateInput => Duration::MAX,
+            _ if node.op.name == "save_tensor" => Duration::MAX,
+            _ => brief::alone(took) / terms,
+        };
         match outputs {
             Ok(outputs) => {
                 let mut state = self.state();
@@ -105,6 +131,7 @@ impl PlayerSession {
                 state.meter.computed(took);
                 let mut halting = false;
                 if let Some(plan) = state.plans.get_mut(&plan) {
+                    plan.took[task] = alone;
                     plan.machine.on_kernel_done(step, task, outputs);
                     host.journal.forget(plan.machine.done());
                     halting = plan.halting;
