@@ -198,6 +198,21 @@ impl Machine {
         !self.owed.is_empty() || self.ready_jobs() > 0 || self.is_done()
     }
 
+    /// The task of the job that [`next`](Self::next) would hand out now, and how many inputs it would have.
+    pub(crate) fn next_job(&self) -> Option<(usize, usize)> {
+        let sends = self.steps.iter().any(|step| !step.sends.is_empty());
+        if sends || !self.owed.is_empty() {
+            return None;
+        }
+        let step = self.steps.iter().find(|step| !step.ready.is_empty())?;
+        let &task = step.ready.front()?;
+        let inputs = match step.sums.get(&task) {
+            Some(sum) => sum.held(),
+            None => self.schedule.tasks[task].inputs.len(),
+        };
+        Some((task, inputs))
+    }
+
     /// Jobs that could run now beside those handed out.
     #[must_use]
     pub fn ready_jobs(&self) -> usize {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sordino_graph::{Graph, NodeId, PlayerName, Role, Secrecy, SourceLine, Type};
-use sordino_ops::{Op, Tensor, op};
+use sordino_ops::{Op, op};
 
 /// What a player runs in each step: tasks in an order of execution, with who waits for whom.
 #[derive(Debug)]
@@ -82,10 +82,10 @@ pub struct NotRunnable {
 }
 
 impl Task {
-    /// What the time of its kernel grows with: the terms that a sum adds to another, or 1.
-    pub(crate) fn terms(&self, inputs: &[Tensor]) -> u32 {
+    /// What the time of its kernel grows with: the terms that a sum of so many `inputs` adds to another, or 1.
+    pub(crate) fn terms(&self, inputs: usize) -> u32 {
         let terms = match self.kind {
-            TaskKind::Accumulate(_) => inputs.len().saturating_sub(1),
+            TaskKind::Accumulate(_) => inputs.saturating_sub(1),
             _ => 1,
         };
         u32::try_from(terms).unwrap_or(u32::MAX).max(1)

@@ -76,7 +76,8 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Runs a player until it is told to stop: what `stop` makes is called, in the player's event loop,
 /// for each time. The first time sessions end with the steps that have begun, which drivers that keep
 /// checkpoints have all players keep; the second time, or when [`ServeOptions::stop_within`] is over,
-/// they are cut off. What happens is told to `log`.
+/// they are cut off. What happens is told to `log`. From then on, what rayon does on the thread that calls
+/// this stays on it.
 ///
 /// # Errors
 /// [`ServeError`], before it listens.

@@ -34,6 +34,13 @@ pub(super) struct Sum {
     pub(super) busy: bool,
 }
 
+impl Sum {
+    /// Values that it holds.
+    pub(super) fn held(&self) -> usize {
+        usize::from(self.total.is_some()) + self.terms.len()
+    }
+}
+
 impl Step {
     /// A step in which nothing is done: what each task waits for is what it reads.
     pub(super) fn new(number: u64, schedule: &Schedule) -> Self {

@@ -8,9 +8,10 @@ use sordino_graph::PlayerName;
 
 use super::wait::Patience;
 use crate::host::PlanHost;
-use crate::machine::{Action, Job, Machine};
+use crate::machine::{Action, Machine};
 use crate::message::{Digests, Failure, GroupSecret, PlanIndex};
 use crate::meter::Meter;
+use crate::turns::brief;
 
 pub(super) struct State {
     pub(super) plans: BTreeMap<PlanIndex, PlanState>,
@@ -24,7 +25,7 @@ pub(super) struct State {
     pub(super) again: HashSet<PlayerName>,
     /// What the driver asked for and is not done: the first is running.
     pub(super) queue: VecDeque<(PlanIndex, u64)>,
-    /// Threads that are, or will soon be, in `PlayerSession::pump`.
+    /// Threads that are, or will soon be, in `PlayerSession::turn`.
     pub(super) workers: usize,
     /// Those of them that wait where others may go before.
     pub(super) queued: usize,
@@ -49,8 +50,6 @@ pub(super) struct State {
 pub(super) struct Turn {
     pub(super) plan: PlanIndex,
     pub(super) action: Action,
-    /// How long the kernel that is to run would have taken on one thread the last time.
-    pub(super) took: Duration,
     pub(super) host: Arc<PlanHost>,
     /// What the request cost that this turn ends.
     pub(super) ended: Option<Meter>,
@@ -78,8 +77,8 @@ pub(super) struct PlanState {
     pub(super) begun: u64,
     /// It does nothing more, and is dropped when no kernel runs.
     pub(super) halting: bool,
-    /// For each task, how long its kernel would have taken on one thread the last time; of a sum, for a
-    /// term.
+    /// For each task, how long its kernel would have taken on one thread the last time, at most; of a sum,
+    /// for a term.
     pub(super) took: Vec<Duration>,
 }
 
@@ -134,13 +133,6 @@ impl State {
             // Counted here, under the lock under which the request may end.
             self.meter.sent(to, value.as_bytes().len());
         }
-        let took = match &action {
-            Action::Run(Job { task, inputs, .. }) => {
-                let terms = plan.machine.schedule().tasks[*task].terms(inputs);
-                plan.took[*task].saturating_mul(terms)
-            }
-            _ => Duration::ZERO,
-        };
         let host = Arc::clone(&plan.host);
         let ended = matches!(action, Action::Done).then(|| {
             let meter = std::mem::take(&mut self.meter);
@@ -148,13 +140,27 @@ impl State {
             self.begin();
             meter
         });
-        Some(Turn { plan: index, action, took, host, ended })
+        Some(Turn { plan: index, action, host, ended })
     }
 
     /// Whether [`next`](Self::next) has something to say.
     pub(super) fn can_act(&mut self) -> bool {
         let running = self.queue.front().and_then(|(plan, _)| self.plans.get_mut(plan));
         running.is_some_and(|plan| !plan.halting && plan.machine.can_act())
+    }
+
+    /// Whether what [`next`](Self::next) would say may be done in a brief turn.
+    pub(super) fn is_brief(&mut self) -> bool {
+        if !self.can_act() {
+            return true;
+        }
+        let running = self.queue.front().and_then(|(plan, _)| self.plans.get(plan));
+        let kernel = running.and_then(|plan| {
+            let (task, inputs) = plan.machine.next_job()?;
+            let terms = plan.machine.schedule().tasks[task].terms(inputs);
+            Some(plan.took[task].saturating_mul(terms))
+        });
+        brief::fits(kernel.unwrap_or_default())
     }
 
     pub(super) fn jobs(&self) -> usize {

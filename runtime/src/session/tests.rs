@@ -1,6 +1,7 @@
-//! What players hear of each other when one is ahead, and what becomes of its wait.
+//! What players hear of each other when one is ahead, what becomes of its wait, and who computes what arrives.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, ThreadId};
 
 use sordino_graph::{Function, Recording, Setup, print_with_sources, transfer};
 use sordino_ops::data::DataStore;
@@ -11,16 +12,17 @@ use crate::consent::Consent;
 use crate::machine::WINDOW;
 use crate::message::{Digests, Optional};
 use crate::transport::Connected;
+use crate::turns::brief;
 
 const SESSION: SessionId = SessionId([1; 16]);
 const PLAN: PlanIndex = 0;
 
-/// Hands on what a player sends.
-struct Heard(Mutex<Sender<Frame>>);
+/// Hands on what a player sends, and the thread that does.
+struct Heard(Mutex<Sender<(ThreadId, Frame)>>);
 
 impl Network for Heard {
     fn send(&self, _: &PlayerName, frame: Frame) {
-        let _ = self.0.lock().unwrap().send(frame);
+        let _ = self.0.lock().unwrap().send((thread::current().id(), frame));
     }
 
     fn connect(&self, _: &PlayerName, then: Connected) {
@@ -42,7 +44,11 @@ fn program(g: &Recording<'_>) {
 
 /// A player's side of a session that is asked for a hundred steps, and what it says. Players that are
 /// `optional` have a thousand seconds.
-fn runs(me: &str, peers: &[&str], optional: &[&str]) -> (Arc<PlayerSession>, Receiver<Frame>) {
+fn runs(
+    me: &str,
+    peers: &[&str],
+    optional: &[&str],
+) -> (Arc<PlayerSession>, Receiver<(ThreadId, Frame)>) {
     let players = ["ann", "bob", "carol"].map(name);
     let setup = players.iter().fold(Setup::new(players.clone()), Setup::release);
     let graph = Function::new("program", "", program).record(&setup).unwrap();
@@ -66,7 +72,7 @@ fn runs(me: &str, peers: &[&str], optional: &[&str]) -> (Arc<PlayerSession>, Rec
     (session, heard)
 }
 
-fn next(heard: &Receiver<Frame>) -> Frame {
+fn next(heard: &Receiver<(ThreadId, Frame)>) -> (ThreadId, Frame) {
     heard.recv_timeout(Duration::from_secs(60)).expect("it says something")
 }
 
@@ -75,11 +81,20 @@ fn ahead(optional: &[&str]) -> (Arc<PlayerSession>, Vec<(DataHeader, Tensor)>) {
     let (ann, heard) = runs("ann", &["bob", "carol"], optional);
     let mut sent = Vec::new();
     while (sent.len() as u64) < 2 * WINDOW {
-        if let Frame::Data(header, value) = next(&heard) {
+        if let (_, Frame::Data(header, value)) = next(&heard) {
             sent.push((header, value));
         }
     }
     (ann, sent)
+}
+
+/// What ann sends bob, step by step: his edge comes before carol's.
+fn values_for_bob() -> impl Iterator<Item = (DataHeader, Tensor)> + Send {
+    let (_, mut sent) = ahead(&[]);
+    let edge = sent.iter().map(|(header, _)| header.edge).min();
+    sent.retain(|(header, _)| Some(header.edge) == edge);
+    sent.sort_by_key(|(header, _)| header.step);
+    sent.into_iter()
 }
 
 fn long_ago() -> Instant {
@@ -123,17 +138,17 @@ fn a_round_waits_no_longer_for_an_owner_that_says_it_goes_on() {
 
 #[test]
 fn a_player_that_goes_on_says_so_to_who_may_be_ahead() {
-    let (_, sent) = ahead(&[]);
+    let mut sent = values_for_bob();
     let (bob, heard) = runs("bob", &["ann"], &[]);
     {
         let mut state = bob.state();
         (state.told, state.signed) = (long_ago(), long_ago());
     }
-    let (header, value) = sent.into_iter().find(|(header, _)| header.step == 0).unwrap();
+    let (header, value) = sent.next().unwrap();
     bob.on_data(&name("ann"), header, value);
     let mut credits = Vec::new();
     loop {
-        match next(&heard) {
+        match next(&heard).1 {
             Frame::Control(Control::Credit { done, .. }) => credits.push(done),
             Frame::Control(Control::Progress { done, .. }) => {
                 assert_eq!((done, &*credits), (1, &[1][..]));
@@ -142,4 +157,44 @@ fn a_player_that_goes_on_says_so_to_who_may_be_ahead() {
             _ => {}
         }
     }
+}
+
+/// Whether bob, of whom no thread is at work, publishes the value on this thread, at which the network's
+/// events come, when his kernels `took` so long the last time.
+fn publishes_here(
+    bob: &Arc<PlayerSession>,
+    heard: &Receiver<(ThreadId, Frame)>,
+    (header, value): (DataHeader, Tensor),
+    took: Duration,
+) -> bool {
+    let start = Instant::now();
+    while bob.state().workers > 0 {
+        assert!(start.elapsed() < Duration::from_secs(60), "a thread of the pool stays");
+        thread::yield_now();
+    }
+    brief::rests();
+    bob.state().plans.get_mut(&PLAN).unwrap().took.fill(took);
+    bob.on_data(&name("ann"), header, value);
+    loop {
+        if let (thread, Frame::Control(Control::Published { value, .. })) = next(heard) {
+            assert_eq!(value.step, header.step);
+            return thread == thread::current().id();
+        }
+    }
+}
+
+#[test]
+fn a_brief_turn_ends_before_a_kernel_that_takes_long() {
+    let mut sent = values_for_bob();
+    let at_network = thread::spawn(move || {
+        brief::begin();
+        let (bob, heard) = runs("bob", &["ann"], &[]);
+        for value in sent.by_ref().take(2) {
+            assert!(!publishes_here(&bob, &heard, value, Duration::MAX));
+        }
+        // A spell may be over before the kernel begins, but hardly each time.
+        assert!(sent.any(|value| publishes_here(&bob, &heard, value, Duration::ZERO)));
+        assert_eq!(bob.failure(), None);
+    });
+    at_network.join().unwrap();
 }

@@ -1,4 +1,4 @@
-//! How threads of the pool turn a session's machine.
+//! How threads turn a session's machine.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,12 +39,15 @@ impl PlayerSession {
         self.turn();
     }
 
-    /// Does what the machine says until there is nothing to do, or, in a brief turn, until the next kernel
-    /// is a long one.
+    /// Does what the machine says until there is nothing to do, or, in a brief turn, until what comes next is
+    /// for the pool.
     fn turn(self: &Arc<Self>) {
         loop {
-            let (Turn { plan, action, took, host, ended }, more) = {
+            let (Turn { plan, action, host, ended }, more) = {
                 let mut state = self.state();
+                if brief::is_on() && !state.is_brief() {
+                    return self.spawn(Order::First, |session| session.turn());
+                }
                 let Some(turn) = state.next() else {
                     state.workers -= 1;
                     return;
@@ -58,17 +61,12 @@ impl PlayerSession {
                 self.network.send(&self.driver, Frame::Control(message));
             }
             match action {
-                Action::Run(job) if brief::is_on() => {
-                    if !brief::fits(took) {
-                        return self.spawn(Order::First, move |session| {
-                            session.run_job(plan, &host, job, more);
-                            session.tell_progress(plan);
-                            session.turn();
-                        });
+                Action::Run(job) => {
+                    if more && !brief::is_on() {
+                        self.kick(Order::First);
                     }
                     self.compute(plan, &host, job);
                 }
-                Action::Run(job) => self.run_job(plan, &host, job, more),
                 Action::Send { step, edge, to, value } => {
                     let start = Instant::now();
                     let header = DataHeader { session: self.id, plan, step, edge };
@@ -86,14 +84,6 @@ impl PlayerSession {
         }
     }
 
-    /// Runs a kernel, and has another thread look whether there is `more`.
-    fn run_job(self: &Arc<Self>, plan: PlanIndex, host: &Arc<PlanHost>, job: Job, more: bool) {
-        if more {
-            self.kick(Order::First);
-        }
-        self.compute(plan, host, job);
-    }
-
     fn compute(self: &Arc<Self>, plan: PlanIndex, host: &Arc<PlanHost>, job: Job) {
         let schedule = {
             let state = self.state();
@@ -101,7 +91,7 @@ impl PlayerSession {
             Arc::clone(plan.machine.schedule())
         };
         let Job { step, task, inputs } = job;
-        let terms = schedule.tasks[task].terms(&inputs);
+        let terms = schedule.tasks[task].terms(inputs.len());
         let start = Instant::now();
         let node = schedule.graph.node(sordino_graph::NodeId::new(task));
         if let (Role::AssignVariable, Some(name)) = (node.op.role, node.attributes.text("variable"))

@@ -15,7 +15,7 @@ use super::{BUSY, FIRST, Order, THEN, queue};
 
 /// Kernels that take no longer may run on the network's thread.
 const BRIEF: Duration = Duration::from_micros(400);
-/// The same when values wait for that thread to send them.
+/// The same when values that it computed wait for it to send them.
 const BRIEFER: Duration = Duration::from_micros(40);
 /// So long after the first one since the network's thread last rested, no turn is brief: there is more to
 /// do than that thread can.
@@ -29,7 +29,7 @@ thread_local! {
     static AT_NETWORK: Cell<bool> = const { Cell::new(false) };
     /// When this thread took the first brief turn since it last rested.
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
-    /// Whether a value was sent since then.
+    /// Whether it has sent a value since then.
     static SENT: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn begin() {
     let alone = ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
     if let Ok(alone) = alone {
         POOL.get_or_init(|| pool);
-        // Once dropped it would do nothing more.
+        // As long as there is this thread, there is its pool.
         std::mem::forget(alone);
         AT_NETWORK.set(true);
     }

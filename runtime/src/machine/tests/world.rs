@@ -84,8 +84,7 @@ impl Machine {
     pub(in crate::machine) fn held(&self) -> usize {
         let in_step = |step: &Step| {
             let cells = step.values.iter().flatten().filter(|cell| cell.value.is_some()).count();
-            let sum = |sum: &Sum| sum.terms.len() + usize::from(sum.total.is_some());
-            cells + step.sums.values().map(sum).sum::<usize>()
+            cells + step.sums.values().map(Sum::held).sum::<usize>()
         };
         self.early.len() + self.steps.iter().map(in_step).sum::<usize>()
     }
@@ -130,7 +129,15 @@ impl World {
             if event < machines {
                 let i = (0..self.machines.len()).filter(|i| !quiet.contains(i)).nth(event).unwrap();
                 let (name, machine, _) = &mut self.machines[i];
-                match machine.next() {
+                machine.can_act();
+                let next_job = machine.next_job();
+                let action = machine.next();
+                let job = match &action {
+                    Action::Run(job) => Some((job.task, job.inputs.len())),
+                    _ => None,
+                };
+                assert_eq!(next_job, job);
+                match action {
                     Action::Wait | Action::Done => {
                         quiet.insert(i);
                         continue;
