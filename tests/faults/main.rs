@@ -67,7 +67,7 @@ fn some_schedules() {
 }
 
 #[test]
-#[ignore = "takes 40 minutes"]
+#[ignore = "takes 25 minutes"]
 fn schedules() {
     let range = std::env::var("SORDINO_FAULTS").unwrap_or_else(|_| "0..300".to_owned());
     let (first, end) = range.split_once("..").expect("SORDINO_FAULTS=FIRST..END");
