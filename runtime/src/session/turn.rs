@@ -14,8 +14,8 @@ use crate::schedule::TaskKind;
 use crate::turns::{Order, brief};
 
 impl PlayerSession {
-    /// Sets a thread to work if there is something to do for one more, or if what there
-    /// is should not wait as long as those who are set to work would.
+    /// Sets a thread to work if there is something to do for one more, or if what there is should not wait
+    /// as long as those who are set to work would.
     pub(super) fn kick(self: &Arc<Self>, order: Order) {
         let spawn = {
             let mut state = self.state();

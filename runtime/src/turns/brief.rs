@@ -112,6 +112,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::remote::event_loop;
     use crate::turns::{Work, spawn};
 
     /// On a thread of its own, which takes brief turns.
@@ -157,6 +158,15 @@ mod tests {
             assert!(take(Order::First, || {}));
             (0..OTHERS).for_each(|_| super::spawn(crate::turns::take));
         });
+    }
+
+    #[test]
+    fn the_event_loop_rests_when_it_waits() {
+        sends();
+        assert!(!fits(BRIEF));
+        let waits = async { tokio::time::sleep(Duration::from_millis(1)).await };
+        event_loop().unwrap().block_on(waits);
+        assert!(fits(BRIEF));
     }
 
     #[test]
